@@ -1,0 +1,65 @@
+"""Identifiers: short, URL-safe, unique.
+
+A uid is base62. A versioned record's uid is a stem, the same for the whole family, and four
+characters that count the versions. Lengths follow LaminDB, so that uids stay familiar.
+"""
+
+import hashlib
+import secrets
+
+__all__ = [
+    "ALPHABET",
+    "FIRST_VERSION",
+    "VERSION_LENGTH",
+    "derived_uid",
+    "digest",
+    "new_uid",
+    "next_version",
+    "stem_of",
+]
+
+ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+VERSION_LENGTH = 4
+FIRST_VERSION = "0" * VERSION_LENGTH
+
+
+def new_uid(length: int) -> str:
+    """A random uid of `length` base62 characters (16 characters hold 95 bits)."""
+    number = secrets.randbits(length * 6)
+    return _base62(number, length)
+
+
+def derived_uid(text: str, *, length: int = 16) -> str:
+    """The uid that always belongs to `text`: the same on every machine, in every process."""
+    number = int.from_bytes(hashlib.blake2b(text.encode(), digest_size=16).digest(), "big")
+    return _base62(number, length)
+
+
+def next_version(uid: str) -> str:
+    """The uid of the version after `uid`, in the same family.
+
+    >>> next_version("Pugv6wbg8DIZMbfv0009")
+    'Pugv6wbg8DIZMbfv000A'
+    """
+    number = 0
+    for character in uid[-VERSION_LENGTH:]:
+        number = number * 62 + ALPHABET.index(character)
+    return stem_of(uid) + _base62(number + 1, VERSION_LENGTH)
+
+
+def stem_of(uid: str) -> str:
+    """The part of a versioned uid that the whole family shares."""
+    return uid[:-VERSION_LENGTH]
+
+
+def digest(text: str) -> str:
+    """A short hexadecimal fingerprint of a text (BLAKE2b, 128 bits): for sources and families."""
+    return hashlib.blake2b(text.encode(errors="surrogatepass"), digest_size=16).hexdigest()
+
+
+def _base62(number: int, length: int) -> str:
+    characters = []
+    for _ in range(length):
+        number, rest = divmod(number, 62)
+        characters.append(ALPHABET[rest])
+    return "".join(reversed(characters))

@@ -1,0 +1,177 @@
+"""Where an instance is, and what it is called: the configuration files, and how they are found.
+
+An instance is a folder that holds `.lignin/instance.toml`. It is looked for upwards from the
+working directory, then in the environment variable `LIGNIN_INSTANCE`, then in the user's default
+(`lignin connect` sets it). `LIGNIN_HOME` moves the user's own settings, by default
+`~/.config/lignin`.
+"""
+
+import json
+import os
+import pwd
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from lignin.base.errors import LigninError, NoInstance
+
+__all__ = ["InstanceConfig", "find_instance", "host_name", "set_default", "spool_folder", "user_home", "user_settings"]
+
+FOLDER = ".lignin"
+FILE = "instance.toml"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstanceConfig:
+    """What `.lignin/instance.toml` says.
+
+    Attributes:
+        folder: the folder that holds `.lignin`, absolute.
+        uid: twelve base62 characters.
+        name: what people call the instance.
+        db: a database URL; `sqlite` ones are written relative to the folder where they can be.
+        storage: root of the default storage location, a path or URL.
+    """
+
+    folder: Path
+    uid: str
+    name: str
+    db: str
+    storage: str
+
+    @property
+    def home(self) -> Path:
+        """The instance's own folder, `.lignin`."""
+        return self.folder / FOLDER
+
+    @property
+    def spool(self) -> Path:
+        """Where adapters put their events until they are ingested."""
+        return self.home / "spool"
+
+    @property
+    def db_url(self) -> str:
+        """The database URL with an absolute path."""
+        prefix = "sqlite:///"
+        if self.db.startswith(prefix) and not self.db.startswith(prefix + "/"):
+            return prefix + str(self.folder / self.db.removeprefix(prefix))
+        return self.db
+
+    @property
+    def db_in_folder(self) -> bool:
+        """Whether the database is a file below the folder, so that who sees one sees the other."""
+        return self.db_url.startswith(f"sqlite:///{self.folder}{os.sep}")
+
+    @property
+    def storage_root(self) -> str:
+        """The default storage root, absolute where it is local."""
+        return self.storage if "://" in self.storage else str(self.folder / self.storage)
+
+    @classmethod
+    def read(cls, folder: Path) -> Self:
+        """Read the configuration of the instance in `folder`.
+
+        Raises:
+            LigninError: the file is missing, is no TOML, or lacks a field.
+        """
+        path = folder / FOLDER / FILE
+        try:
+            values = tomllib.loads(path.read_text(encoding="utf-8"))
+            fields = {name: str(values[name]) for name in ("uid", "name", "db", "storage")}
+        except (OSError, tomllib.TOMLDecodeError, KeyError, UnicodeDecodeError) as e:
+            raise LigninError(f"can't read {path}: {e!r}. Mend it, or make the instance anew with: lignin init") from e
+        return cls(folder=folder, **fields)
+
+    def write(self) -> None:
+        """Write the configuration, readable by its owner only (a database URL may hold a password)."""
+        self.home.mkdir(parents=True, exist_ok=True)
+        ignore = self.home / ".gitignore"
+        if not ignore.exists():
+            ignore.write_text("*\n", encoding="utf-8")
+        fields = {"uid": self.uid, "name": self.name, "db": self.db, "storage": self.storage}
+        # A JSON string is a TOML basic string.
+        text = "".join(f"{name} = {json.dumps(value)}\n" for name, value in fields.items())
+        path = self.home / FILE
+        draft = path.with_suffix(f".{os.getpid()}")
+        draft.touch(mode=0o600)
+        draft.write_text(text, encoding="utf-8")
+        draft.replace(path)
+
+
+def find_instance(start: Path | None = None) -> InstanceConfig:
+    """The configuration of the instance that `start` (the working directory) belongs to.
+
+    Raises:
+        NoInstance: there is none upwards, in `LIGNIN_INSTANCE`, or as the user's default.
+        LigninError: there is one, and its configuration can't be read.
+    """
+    place = (start or Path.cwd()).absolute()
+    for folder in (place, *place.parents):
+        if (folder / FOLDER / FILE).is_file():
+            return InstanceConfig.read(folder)
+    named = os.environ.get("LIGNIN_INSTANCE") or user_settings().get("default")
+    if named:
+        folder = Path(str(named)).expanduser().absolute()
+        if (folder / FOLDER / FILE).is_file():
+            return InstanceConfig.read(folder)
+        raise NoInstance(f"there is no instance in {folder}, though LIGNIN_INSTANCE or your default names it. Make one there with: lignin init")
+    raise NoInstance(f"no instance in {place} or above it. Make one with: lignin init")
+
+
+def user_home() -> Path:
+    """The folder of the user's own settings; works without `HOME`."""
+    if named := os.environ.get("LIGNIN_HOME"):
+        return Path(named).expanduser().absolute()
+    home = os.environ.get("HOME") or pwd.getpwuid(os.getuid()).pw_dir
+    return Path(os.environ.get("XDG_CONFIG_HOME") or Path(home) / ".config") / "lignin"
+
+
+def user_settings() -> Mapping[str, Any]:
+    """The user's own settings: `default` (a folder), `handle`, `name`. Empty where there are none.
+
+    Raises:
+        LigninError: the file is there and is no JSON object.
+    """
+    path = user_home() / "settings.json"
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        return {}
+    except ValueError as e:
+        raise LigninError(f"can't read {path}: {e}. Mend or delete it.") from e
+    if not isinstance(values, dict):
+        raise LigninError(f"can't read {path}: it holds no JSON object. Mend or delete it.")
+    return values
+
+
+def set_default(folder: Path | None) -> None:
+    """Make `folder` the user's default instance; `None` unsets it."""
+    values = {**user_settings(), "default": str(folder)}
+    if folder is None:
+        del values["default"]
+    path = user_home() / "settings.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_suffix(f".{os.getpid()}")
+    draft.write_text(json.dumps(values, indent=1), encoding="utf-8")
+    draft.replace(path)
+
+
+def host_name() -> str:
+    """The name of this machine in locations: `LIGNIN_HOST` where a cluster's nodes share their disks, else the node's name."""
+    return os.environ.get("LIGNIN_HOST") or os.uname().nodename
+
+
+def spool_folder(start: Path | None = None) -> Path:
+    """Where events of a pipeline that runs in `start` are spooled.
+
+    The instance's own spool, or the user's (`lignin ingest --all` reads both) where no instance
+    can be found, so that nothing is lost before `lignin init`.
+    """
+    if named := os.environ.get("LIGNIN_SPOOL"):
+        return Path(named).expanduser().absolute()
+    try:
+        return find_instance(start).spool
+    except LigninError:
+        return user_home() / "spool"

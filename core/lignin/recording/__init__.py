@@ -1,0 +1,65 @@
+"""What every adapter speaks: four events, a recorder port, and a spool.
+
+An adapter translates what its engine says into `Started`, `Used`, `Produced` and `Ended`, and gives
+them to a recorder. Inside an engine that is a `Courier` over a `Spool`; `deliver` hands the spool
+to `lignin ingest` at the end. No database and no third-party package but the hash function is loaded here.
+"""
+
+from lignin.recording.courier import Courier
+from lignin.recording.deliver import deliver
+from lignin.recording.events import Code, Ended, Event, FileRef, Produced, RefState, RunKey, RunStatus, Started, Used
+from lignin.recording.fold import Claim, Story, fold
+from lignin.recording.guard import Guard, is_strict
+from lignin.recording.observe import observe, read_content, to_uri
+from lignin.recording.params import encode_params, encode_value
+from lignin.recording.recorder import MemoryRecorder, Recorder
+from lignin.recording.source import (
+    Repository,
+    file_code_key,
+    function_source,
+    hash_source,
+    repository_of,
+    stored_source,
+)
+from lignin.recording.spool import BadLine, Replay, Spool, read_spool, replay
+from lignin.recording.wire import dump, load
+
+__all__ = [
+    "BadLine",
+    "Claim",
+    "Code",
+    "Courier",
+    "Ended",
+    "Event",
+    "FileRef",
+    "Guard",
+    "MemoryRecorder",
+    "Produced",
+    "Recorder",
+    "RefState",
+    "Replay",
+    "Repository",
+    "RunKey",
+    "RunStatus",
+    "Spool",
+    "Started",
+    "Story",
+    "Used",
+    "deliver",
+    "dump",
+    "encode_params",
+    "encode_value",
+    "file_code_key",
+    "fold",
+    "function_source",
+    "hash_source",
+    "is_strict",
+    "load",
+    "observe",
+    "read_content",
+    "read_spool",
+    "replay",
+    "repository_of",
+    "stored_source",
+    "to_uri",
+]

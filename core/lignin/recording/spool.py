@@ -1,0 +1,154 @@
+"""The spool: an append-only file of event lines, and how it is read back.
+
+The first line says who writes: `{"v": 1, "event": "spool", "host": …, "pid": …, "folder": …}`.
+Each line goes out in one write to a file opened for appending, so that a process that is killed
+tears at most the line it was writing, and a forked child continues in a file of its own.
+"""
+
+import json
+import os
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from lignin.base.errors import SpoolError
+from lignin.base.ids import new_uid
+from lignin.base.settings import host_name
+from lignin.recording.events import Event
+from lignin.recording.recorder import Recorder
+from lignin.recording.wire import VERSION, dump, load
+
+__all__ = ["SUFFIX", "BadLine", "Replay", "Spool", "read_spool", "replay"]
+
+SUFFIX = ".jsonl"
+
+
+class Spool:
+    """A recorder that appends to a file of its own in `folder`. Safe for threads and forks.
+
+    Nothing is written before the first event, so an engine that only looks around leaves nothing.
+
+    Args:
+        folder: where spools are kept; made when needed.
+        engine: part of the file's name, for people.
+    """
+
+    def __init__(self, folder: Path, *, engine: str) -> None:
+        self._folder = folder
+        self._engine = engine
+        self._lock = threading.Lock()
+        self._pid = 0
+        self._descriptor = -1
+        self.path: Path | None = None
+        os.register_at_fork(after_in_child=self._forget)
+
+    def record(self, event: Event) -> None:
+        """Append one event.
+
+        Raises:
+            OSError: the file can't be written (a full disk, a folder without permission).
+        """
+        line = dump(event).encode() + b"\n"
+        with self._lock:
+            if self._pid != os.getpid():
+                self._begin()
+            _write_whole(self._descriptor, line)
+
+    def close(self) -> None:
+        """Close the file; a later event opens a new one."""
+        with self._lock:
+            if self._descriptor >= 0 and self._pid == os.getpid():
+                os.close(self._descriptor)
+            self._descriptor, self._pid = -1, 0
+
+    def _begin(self) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        stamp = time.strftime("%Y%m%dT%H%M%S", time.gmtime())
+        path = self._folder / f"{stamp}-{self._engine}-{os.getpid()}-{new_uid(4)}{SUFFIX}"
+        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
+        head = {"v": VERSION, "event": "spool", "host": host_name(), "pid": os.getpid(), "folder": str(Path.cwd())}
+        _write_whole(descriptor, json.dumps(head).encode() + b"\n")
+        self._descriptor, self._pid, self.path = descriptor, os.getpid(), path
+
+    def _forget(self) -> None:
+        self._lock = threading.Lock()
+        self._descriptor, self._pid, self.path = -1, 0, None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BadLine:
+    """A line that is no event.
+
+    Attributes:
+        number: counted from 1.
+        problem: what is wrong with it.
+        torn: it is the last one and has no end: its writer was killed, or is still writing.
+    """
+
+    number: int
+    problem: str
+    torn: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replay:
+    """What a replay met: the number of events, and the lines that are none."""
+
+    events: int
+    bad: tuple[BadLine, ...]
+
+
+def read_spool(path: Path) -> Iterator[Event | BadLine]:
+    """The events of a spool in the order of its lines, bad lines among them as such.
+
+    Raises:
+        SpoolError: the file can't be read at all.
+    """
+    try:
+        with path.open("rb") as stream:
+            for number, raw in enumerate(stream, 1):
+                if (item := _read_line(raw, number)) is not None:
+                    yield item
+    except OSError as e:
+        raise SpoolError(f"can't read the spool {path}: {e.strerror or e}.") from e
+
+
+def replay(path: Path, recorder: Recorder) -> Replay:
+    """Give each event of a spool to `recorder`, and report the lines that are none."""
+    count, bad = 0, []
+    for item in read_spool(path):
+        if isinstance(item, BadLine):
+            bad.append(item)
+        else:
+            recorder.record(item)
+            count += 1
+    return Replay(events=count, bad=tuple(bad))
+
+
+def _read_line(raw: bytes, number: int) -> Event | BadLine | None:
+    if not raw.strip():
+        return None
+    torn = not raw.endswith(b"\n")
+    try:
+        line = raw.decode()
+        if line.startswith('{"v": 1, "event": "spool"') and not torn:
+            return None
+        return load(line)
+    except SpoolError as e:
+        return BadLine(number=number, problem=str(e), torn=torn)
+    except UnicodeDecodeError as e:
+        return BadLine(number=number, problem=f"not UTF-8 ({e.reason} at byte {e.start})", torn=torn)
+
+
+def _write_whole(descriptor: int, data: bytes) -> None:
+    """Write all of `data`; a line that went out only in part is cut off again, then it raises."""
+    written = 0
+    try:
+        while written < len(data):
+            written += os.write(descriptor, data[written:])
+    except OSError:
+        if written:
+            os.ftruncate(descriptor, os.fstat(descriptor).st_size - written)
+        raise

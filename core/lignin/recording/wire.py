@@ -1,0 +1,177 @@
+"""Events as JSON lines: protocol version 1.
+
+    {"v": 1, "event": "started", "run": RUN, "name": …, "at": ISO, "parent": RUN, "code": {…}, …}
+    {"v": 1, "event": "used" | "produced", "run": RUN, "ref": {"uri": …, …}, "role": …}
+    {"v": 1, "event": "ended", "run": RUN, "status": …, "at": ISO, "error": …, "reused": RUN}
+
+with RUN = {"engine": …, "scope": …, "id": …, "attempt": …}. Field names are those of `events`.
+Absent and `null` mean the same. A reader ignores fields that it does not know, so that a newer
+writer may add some; it refuses another `v`.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from lignin.base.clock import from_iso, to_iso
+from lignin.base.errors import SpoolError
+from lignin.recording.events import Code, Ended, Event, FileRef, Produced, RefState, RunKey, RunStatus, Started, Used
+
+__all__ = ["VERSION", "dump", "load"]
+
+VERSION = 1
+
+
+def dump(event: Event) -> str:
+    """An event as one line of JSON, without the line's end."""
+    fields: dict[str, Any] = {"v": VERSION, "event": _NAMES[type(event)], "run": _run_fields(event.run)}
+    match event:
+        case Started():
+            fields |= {"name": event.name, "at": to_iso(event.at)}
+            if event.parent:
+                fields["parent"] = _run_fields(event.parent)
+            if event.code:
+                fields["code"] = _present(event.code)
+            fields |= {
+                name: value
+                for name in ("params", "info", "environment")
+                if (value := dict(getattr(event, name)))
+            }
+        case Used() | Produced():
+            fields["ref"] = _present(event.ref)
+            if event.role:
+                fields["role"] = event.role
+        case Ended():
+            fields |= {"status": event.status.value, "at": to_iso(event.at)}
+            if event.error:
+                fields["error"] = event.error
+            if event.reused:
+                fields["reused"] = _run_fields(event.reused)
+    # ASCII: a lone surrogate from an odd file name survives, and no line can be split by U+2028.
+    return json.dumps(fields, separators=(",", ":"), allow_nan=False)
+
+
+def load(line: str) -> Event:
+    """Read one line.
+
+    Raises:
+        SpoolError: the line is no event of this protocol; the message says what is wrong.
+    """
+    try:
+        fields = json.loads(line, parse_constant=_refuse_constant)
+        if not isinstance(fields, dict):
+            raise SpoolError("not a JSON object")  # noqa: TRY301 - one message for all ways to be malformed
+        if fields.get("v") != VERSION:
+            raise SpoolError(f"protocol version {fields.get('v')!r}, this Lignin reads {VERSION}")  # noqa: TRY301
+        return _READERS[fields["event"]](fields)
+    except SpoolError:
+        raise
+    except KeyError as e:
+        raise SpoolError(f"field or event {e} is missing or unknown") from e
+    except (ValueError, TypeError, AttributeError, RecursionError) as e:
+        raise SpoolError(f"{type(e).__name__}: {e}") from e
+
+
+def _present(value: Code | FileRef) -> dict[str, Any]:
+    fields = ((name, getattr(value, name)) for name in value.__slots__)
+    return {name: inner for name, inner in fields if inner is not None}
+
+
+def _run_fields(run: RunKey) -> dict[str, Any]:
+    return {"engine": run.engine, "scope": run.scope, "id": run.id, "attempt": run.attempt}
+
+
+def _read_run(fields: Mapping[str, Any]) -> RunKey:
+    attempt = fields.get("attempt", 1)
+    if not isinstance(attempt, int) or isinstance(attempt, bool) or attempt < 1:
+        raise SpoolError(f"attempt must be a whole number from 1, not {attempt!r}")
+    return RunKey(engine=_text(fields["engine"]), scope=_text(fields.get("scope", "")), id=_text(fields["id"]), attempt=attempt)
+
+
+def _text(value: object, *, empty: bool = True) -> str:
+    if not isinstance(value, str) or "\0" in value or not (value or empty):
+        raise SpoolError(f"expected a text, got {value!r}")
+    return value
+
+
+def _optional_text(value: object) -> str | None:
+    return None if value is None else _text(value)
+
+
+def _count(value: object) -> int | None:
+    if value is None:
+        return None
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**63:
+        raise SpoolError(f"expected a number of at least 0, got {value!r}")
+    return value
+
+
+def _mapping(value: object) -> dict[str, Any]:
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise SpoolError(f"expected an object, got {value!r}")
+    return value
+
+
+def _read_ref(fields: Mapping[str, Any]) -> FileRef:
+    uri = _text(fields["uri"], empty=False)
+    if "://" not in uri:
+        raise SpoolError(f"{uri!r} is no URI")
+    return FileRef(
+        uri=uri,
+        host=_optional_text(fields.get("host")),
+        size=_count(fields.get("size")),
+        mtime_ns=_count(fields.get("mtime_ns")),
+        inode=_count(fields.get("inode")),
+        content_id=_optional_text(fields.get("content_id")),
+        n_files=_count(fields.get("n_files")),
+        state=RefState(fields.get("state") or "present"),
+        key=_optional_text(fields.get("key")),
+    )
+
+
+def _read_started(fields: Mapping[str, Any]) -> Started:
+    code, parent = fields.get("code"), fields.get("parent")
+    return Started(
+        run=_read_run(fields["run"]),
+        name=_text(fields["name"]),
+        at=from_iso(fields["at"]),
+        parent=_read_run(parent) if parent else None,
+        code=_read_code(code) if code else None,
+        params=_mapping(fields.get("params")),
+        info=_mapping(fields.get("info")),
+        environment=_mapping(fields.get("environment")),
+    )
+
+
+def _read_code(fields: Mapping[str, Any]) -> Code:
+    optional = {name: _optional_text(fields.get(name)) for name in ("source", "reference", "version", "description")}
+    return Code(kind=_text(fields["kind"]), key=_text(fields["key"], empty=False), hash=_text(fields["hash"]), **optional)
+
+
+def _read_ended(fields: Mapping[str, Any]) -> Ended:
+    reused = fields.get("reused")
+    status = RunStatus(fields["status"])
+    if status in {RunStatus.SCHEDULED, RunStatus.RUNNING}:
+        raise SpoolError(f"a run does not end as {status.value!r}")
+    return Ended(
+        run=_read_run(fields["run"]),
+        status=status,
+        at=from_iso(fields["at"]),
+        error=_optional_text(fields.get("error")),
+        reused=_read_run(reused) if reused else None,
+    )
+
+
+def _refuse_constant(name: str) -> None:
+    raise SpoolError(f"{name} is no JSON value")
+
+
+_NAMES = {Started: "started", Used: "used", Produced: "produced", Ended: "ended"}
+_READERS = {
+    "started": _read_started,
+    "used": lambda f: Used(run=_read_run(f["run"]), ref=_read_ref(f["ref"]), role=_text(f.get("role") or "")),
+    "produced": lambda f: Produced(run=_read_run(f["run"]), ref=_read_ref(f["ref"]), role=_text(f.get("role") or "")),
+    "ended": _read_ended,
+}
