@@ -21,7 +21,6 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 import pytest
 
-from lignin import instance as instances
 from lignin.base import ports
 
 SERVER_FOLDER = "LIGNIN_TEST_SERVER"
@@ -144,7 +143,8 @@ def sqlite_instance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator
 def _open_fresh(folder: Path, *, db: str | None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     folder.mkdir()
     monkeypatch.chdir(folder)
-    opened = instances.init(folder, storage=None, db=db, name="test")
+    # Late, so that tests of the lower layers load no database, as their users don't.
+    opened = importlib.import_module("lignin.instance").init(folder, storage=None, db=db, name="test")
     yield opened
     opened.close()
     for provider in ("lignin.instance", "lignin.lineage"):
