@@ -133,13 +133,20 @@ def _read_line(raw: bytes, number: int) -> Event | BadLine | None:
     torn = not raw.endswith(b"\n")
     try:
         line = raw.decode()
-        if line.startswith('{"v": 1, "event": "spool"') and not torn:
-            return None
         return load(line)
     except SpoolError as e:
-        return BadLine(number=number, problem=str(e), torn=torn)
+        # Asked only here: heads are few, and writers in other languages space and order JSON their own way.
+        return None if not torn and _is_head(line) else BadLine(number=number, problem=str(e), torn=torn)
     except UnicodeDecodeError as e:
         return BadLine(number=number, problem=f"not UTF-8 ({e.reason} at byte {e.start})", torn=torn)
+
+
+def _is_head(line: str) -> bool:
+    try:
+        fields = json.loads(line)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(fields, dict) and fields.get("v") == VERSION and fields.get("event") == "spool"
 
 
 def _write_whole(descriptor: int, data: bytes) -> None:
