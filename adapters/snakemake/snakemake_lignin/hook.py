@@ -1,0 +1,140 @@
+"""What Snakemake logs, event by event, becomes a record.
+
+`take` runs in a thread of Snakemake's logging, which an exception would end for good, so all of it
+is inside a `Guard`. `close` runs in the main thread when the workflow is over: Snakemake has no
+event for that, so what is still open is judged from its scheduler and its graph.
+"""
+
+import logging
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import snakemake.workflow
+
+from lignin.base.clock import now
+from lignin.base.errors import LigninError
+from lignin.base.settings import find_instance, spool_folder
+from lignin.recording import Courier, Guard, RunKey, Spool, deliver, is_strict
+from snakemake_lignin.settings import Settings
+from snakemake_lignin.story import Story
+
+__all__ = ["Hook"]
+
+PARENT, OWN = "LIGNIN_PARENT", "LIGNIN_RUN"
+
+
+class Hook:
+    """Records the workflows of one Snakemake process."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        # Never strict inside: an exception in the logging thread would only end the recording.
+        self._guard = Guard("snakemake", strict=False)
+        self._spool: Spool | None = None
+        self._courier: Courier | None = None
+        self._story: Story | None = None
+        self._environment = {name: os.environ.get(name) for name in (PARENT, OWN)}
+        self._folder = Path.cwd()
+        self._runs = 0
+        self._handlers: dict[str, Callable[[Story, logging.LogRecord], None]] = {
+            "job_started": lambda story, record: story.start_jobs(record),
+            "job_info": lambda story, record: story.detail_job(record),
+            "job_finished": lambda story, record: story.finish_job(record),
+            "job_error": lambda story, record: story.fail_job(record),
+            "group_error": lambda story, record: story.fail_group(record),
+            "error": lambda story, record: story.note_error(record),
+            "none": lambda story, record: story.note_message(record),
+        }
+
+    def take(self, record: logging.LogRecord) -> None:
+        """Take one log record. Never raises."""
+        with self._guard:
+            event = str(getattr(record, "event", None) or "none").rpartition(".")[2].lower()
+            if event == "workflow_started":
+                self._begin(record)
+            elif self._story is not None and event in self._handlers:
+                self._handlers[event](self._story, record)
+
+    def close(self) -> None:
+        """Finish the record, and hand it to the catalogue.
+
+        Raises:
+            SystemExit: with `LIGNIN_STRICT`, if anything could not be recorded.
+        """
+        delivered = False
+        with self._guard:
+            self._finish()
+            delivered = self._hand_over()
+        for name, value in self._environment.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+        # Snakemake swallows an Exception here, so strictness needs one that is none.
+        if is_strict() and (self._guard.failures or (self._runs and not delivered)):
+            sys.exit("lignin (snakemake): the workflow was not recorded as a whole, and LIGNIN_STRICT is set.")
+
+    def _begin(self, record: logging.LogRecord) -> None:
+        engine = snakemake.workflow.workflow
+        # A job's own process is no workflow of the user's.
+        if engine.exec_mode.name != "DEFAULT" or engine.dryrun:
+            return
+        identity = str(getattr(record, "workflow_id"))  # noqa: B009 - attributes of records are set at run time
+        parent = self._parent()
+        self._finish()
+        os.environ[PARENT] = str(RunKey(engine="snakemake", scope=identity, id="workflow"))
+        # What runs inside a job is not the process that started us.
+        os.environ.pop(OWN, None)
+        if self._courier is None:
+            self._folder = Path.cwd()
+            self._spool = Spool(spool_folder(self._folder), engine="snakemake")
+            self._courier = Courier(self._spool, guard=self._guard, hash_files=self._settings.hash_files)
+        self._story = Story(engine, recorder=self._courier, guard=self._guard, identity=identity)
+        self._story.start(record, parent=parent)
+
+    def _parent(self) -> RunKey | None:
+        """The run that started this process, or that it belongs to."""
+        for name in (OWN, PARENT):
+            if text := self._environment[name]:
+                try:
+                    return RunKey.parse(text)
+                except ValueError:
+                    continue
+        return None
+
+    def _finish(self) -> None:
+        story, self._story = self._story, None
+        if story is not None:
+            story.finish(now())
+            self._runs += story.runs
+
+    def _hand_over(self) -> bool:
+        """Wait for the hashes, then ingest; say how it went. Whether all is in the catalogue."""
+        if self._courier is None or self._spool is None:
+            return False
+        end = time.monotonic() + self._settings.wait
+        self._courier.flush(self._settings.wait)
+        self._spool.close()
+        path = self._spool.path
+        if path is None:
+            self._say("lignin: nothing could be recorded, see the warning above")
+            return False
+        try:
+            find_instance(self._folder)
+        except LigninError as e:
+            self._say(f"lignin: {self._runs} runs are kept in {path} ({e}); then: lignin ingest --all")
+            return False
+        if not deliver(path, seconds=max(1.0, end - time.monotonic()), folder=self._folder):
+            self._say(f"lignin: {self._runs} runs are kept in {path}, but are not in the catalogue yet; bring them in with: lignin ingest --all")
+            return False
+        if not self._settings.quiet:
+            self._say(f"→ lignin: recorded {self._runs} runs")
+        return True
+
+    @staticmethod
+    def _say(line: str) -> None:
+        sys.stderr.write(line + "\n")
+

@@ -1,0 +1,223 @@
+"""Reads Snakemake's live objects into plain values.
+
+Events carry display strings only; names, parameters, flags and code are in the objects. They are
+read in the thread of Snakemake's logging while Snakemake goes on, so nothing here changes them.
+"""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from snakemake.script import get_source
+from snakemake.workflow import Workflow as SnakemakeWorkflow
+
+from lignin.base.redact import redact_url
+from lignin.recording import FileRef, file_code_key, observe, read_content, repository_of, to_uri
+from snakemake_lignin.translate import CodeText, Sighting
+
+__all__ = ["Jobs", "Rules", "read_config", "read_files", "read_info", "read_inputs", "read_outputs", "read_params", "read_workflow_code"]
+
+# Above this, a temporary file is hashed behind the others rather than at once.
+_PROMPT_BYTES = 256 * 1024 * 1024
+
+
+class Jobs:
+    """Snakemake's jobs by number: its own list is searched once, not for each event."""
+
+    def __init__(self, workflow: SnakemakeWorkflow) -> None:
+        self._workflow = workflow
+        self._known: dict[int, Any] = {}
+
+    def find(self, number: int) -> Any | None:
+        """The job of this number, or `None`. A checkpoint replaces jobs, so a stale hit is looked up anew."""
+        dag = self._workflow.dag
+        if dag is None:
+            return None
+        job = self._known.get(number)
+        if job is None or job not in dag.jobs:
+            self._known |= {dag.jobid(each): each for each in _snapshot(dag)}
+        return self._known.get(number)
+
+
+class Rules:
+    """The code of rules, read once each."""
+
+    def __init__(self, workflow: SnakemakeWorkflow) -> None:
+        self._workflow = workflow
+        self._known: dict[tuple[str, str], CodeText] = {}
+        self._main = read_workflow_code(workflow)
+
+    @property
+    def main(self) -> CodeText:
+        """The code of the workflow."""
+        return self._main
+
+    def code(self, job: Any) -> CodeText:
+        """The code of a job's rule; a script's path and an environment's may depend on wildcards."""
+        rule = job.rule
+        environment = "\n".join(_environment(job)).strip()
+        place = (rule.name, f"{_path_of(rule.script or rule.notebook, job)}\n{environment}")
+        if place not in self._known:
+            self._known[place] = self._read(job, environment)
+        return self._known[place]
+
+    def _read(self, job: Any, environment: str) -> CodeText:
+        rule = job.rule
+        key, reference, version = _place_of(str(rule.snakefile))
+        container = rule.container_img if isinstance(rule.container_img, str) else ""
+        return CodeText(
+            key=f"{key}::{rule.name}",
+            text=self._text(job),
+            more=tuple(text for text in (environment, container, str(rule.env_modules or "")) if text),
+            reference=reference,
+            version=version,
+            description=(rule.docstring or "").strip() or None,
+        )
+
+    def _text(self, job: Any) -> str:
+        rule = job.rule
+        script = rule.script or rule.notebook
+        if script is not None:
+            basedir = None if rule.basedir is None else rule.basedir.get_path_or_uri(secret_free=True)
+            _, source, *_ = get_source(script, self._workflow.sourcecache, basedir, job.wildcards, job.params)
+            return str(source)
+        if rule.shellcmd is not None:
+            return str(rule.shellcmd)
+        if rule.wrapper or rule.cwl or rule.template_engine:
+            return redact_url(str(rule.wrapper or rule.cwl or rule.template_engine))
+        return str(rule.run_func_src or "") if job.is_run else ""
+
+
+def read_workflow_code(workflow: SnakemakeWorkflow) -> CodeText:
+    """The main Snakefile, with all that it includes."""
+    texts = []
+    for file in list(workflow.included):
+        with workflow.sourcecache.open(file) as stream:
+            texts.append(stream.read())
+    main = next(iter(workflow.included)).get_path_or_uri(secret_free=True)
+    key, reference, version = _place_of(main)
+    return CodeText(key=key, text=texts[0], more=tuple(texts[1:]), reference=reference, version=version)
+
+
+def read_config(workflow: SnakemakeWorkflow) -> dict[str, Any]:
+    """The configuration's values as the workflow sees them, overrides included."""
+    return {str(name): value for name, value in dict(workflow.config).items()}
+
+
+def read_params(job: Any) -> dict[str, Any]:
+    """A job's parameters: by name, unnamed ones by position."""
+    return {role or str(position): value for position, (role, value) in enumerate(_items(job.params))}
+
+
+def read_info(job: Any) -> dict[str, Any]:
+    """What else Snakemake knows of a job; absent facts are `None`."""
+    return {
+        "wildcards": dict(job.wildcards_dict),
+        "threads": job.threads,
+        "resources": {name: _plain(value) for name, value in job.resources.items() if not name.startswith("_")},
+        "group": job.group,
+        "log": [str(path) for path in job.log],
+        "benchmark": str(job.benchmark) if job.benchmark else None,
+        "shellcmd": job.shellcmd,
+        "container": job.rule.container_img if isinstance(job.rule.container_img, str) else None,
+        "conda_env": _environment(job)[0] or None,
+        "checkpoint": True if job.is_checkpoint else None,
+    }
+
+
+def read_inputs(job: Any, *, folder: Path) -> tuple[Sighting, ...]:
+    """The files that a job reads, as they are now."""
+    dag = job.dag
+    temporary = {str(path) for made in list(dag.dependencies.get(job, ())) for path in made.output if _is_temporary(path, dag)}
+    return tuple(read_files(job.input, folder=folder, temporary=temporary))
+
+
+def read_outputs(job: Any, *, folder: Path) -> tuple[Sighting, ...]:
+    """The files that a job wrote, as they are now."""
+    temporary = {str(path) for path in job.output if _is_temporary(path, job.dag)}
+    return tuple(read_files(job.output, folder=folder, temporary=temporary))
+
+
+def read_files(paths: Any, *, folder: Path, temporary: Iterable[str]) -> Iterator[Sighting]:
+    """Each file of a job's input or output under its name; pipes and services are no files."""
+    for role, value in _items(paths):
+        for path in [value] if isinstance(value, str) else value:
+            flags = getattr(path, "flags", {})
+            if "pipe" not in flags and "service" not in flags:
+                yield Sighting(ref=_look(path, folder, is_temporary=str(path) in temporary), role=role or "")
+
+
+def _look(path: Any, folder: Path, *, is_temporary: bool) -> FileRef:
+    local = folder / str(path)
+    if not getattr(path, "is_storage", False):
+        seen = observe(local, temporary=is_temporary)
+        # Snakemake deletes it soon after, so its content is read before anything else.
+        return read_content(seen) if is_temporary and (seen.size or 0) <= _PROMPT_BYTES else seen
+    query = str(path.storage_object.query)
+    if "://" not in query and (folder / query).exists():
+        return observe(folder / query, temporary=is_temporary)
+    uri = redact_url(query) if "://" in query else f"{path.storage_object.provider.name}://{query.lstrip('/')}"
+    # The engine's own copy tells size and content of what it fetched or sent; its path means nothing.
+    copy = observe(local)
+    content = read_content(copy) if copy.size is not None and copy.size <= _PROMPT_BYTES else copy
+    return FileRef(uri=uri, size=content.size, content_id=content.content_id, n_files=content.n_files)
+
+
+def _items(named: Any) -> Iterator[tuple[str | None, Any]]:
+    """Each item of a list of Snakemake's with its name, or its slice of the list where a name has several."""
+    ranges = {start: (name, end) for name, (start, end) in named._get_names()}
+    position = 0
+    while position < len(named):
+        name, end = ranges.get(position, (None, None))
+        yield name, named[position] if end is None else list(named[position:end])
+        position = position + 1 if end is None else max(end, position + 1)
+
+
+def _is_temporary(path: Any, dag: Any) -> bool:
+    if "temp" not in getattr(path, "flags", {}) or dag.workflow.storage_settings.notemp:
+        return False
+    return path not in dag.targetfiles
+
+
+def _snapshot(dag: Any) -> list[Any]:
+    """All jobs at one moment; a checkpoint may be changing the graph, so a failed look is repeated."""
+    for _ in range(100):
+        try:
+            return list(dag.jobs)
+        except RuntimeError:
+            continue
+    return []
+
+
+def _place_of(snakefile: str) -> tuple[str, str | None, str | None]:
+    """Key, reference and version of a Snakefile, which may lie on this disk or elsewhere."""
+    if "://" in snakefile:
+        base, _, name = redact_url(snakefile).rpartition("/")
+        return name or snakefile, base or None, None
+    path = Path(snakefile).absolute()
+    repository = repository_of(path.parent)
+    if repository is None:
+        return file_code_key(path), to_uri(path.parent), None
+    return file_code_key(path), repository.url or to_uri(repository.folder), repository.version
+
+
+def _path_of(script: Any, job: Any) -> str:
+    text = "" if script is None else str(script.get_path_or_uri(secret_free=True) if hasattr(script, "get_path_or_uri") else script)
+    return f"{text}\n{job.wildcards}" if "{" in text else text
+
+
+def _environment(job: Any) -> tuple[str, str]:
+    """Name and text of a job's conda environment; the text is empty where it is not a file on this disk."""
+    spec = job.conda_env_spec
+    if spec is None:
+        return "", ""
+    found = next((getattr(spec, name) for name in ("file", "path", "name") if getattr(spec, name, None)), spec)
+    name = str(found.get_path_or_uri(secret_free=True)) if hasattr(found, "get_path_or_uri") else str(found)
+    path = Path(name)
+    text = path.read_text(encoding="utf-8", errors="replace") if "://" not in name and path.is_file() else ""
+    return redact_url(name), text
+
+
+def _plain(value: Any) -> Any:
+    return value if isinstance(value, int | float | str | bool) or value is None else str(value)
+

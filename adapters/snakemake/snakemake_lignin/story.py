@@ -1,0 +1,309 @@
+"""One workflow, told to a recorder as it goes."""
+
+import logging
+import platform
+import re
+import sys
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from lignin.recording import Event, Guard, Recorder, RunKey, RunStatus
+from snakemake_lignin.attempts import (
+    Attempt,
+    Attempts,
+    Member,
+    failed_after_command,
+    is_request_to_stop,
+    judge_group,
+    judge_workflow,
+)
+from snakemake_lignin.live import (
+    Jobs,
+    Rules,
+    read_config,
+    read_info,
+    read_inputs,
+    read_outputs,
+    read_params,
+)
+from snakemake_lignin.translate import (
+    Job,
+    Sighting,
+    Workflow,
+    end_job,
+    end_workflow,
+    job_key,
+    start_job,
+    start_workflow,
+)
+
+__all__ = ["Story"]
+
+_SUBMITTED = re.compile(r"^Submitted (?:group )?job (\d+) with external jobid '?(.+?)'?\.?$")
+
+
+class Story:
+    """Follows one workflow from its first event to its end.
+
+    Args:
+        engine: Snakemake's workflow object.
+        recorder: what is told.
+        guard: keeps a failure to read details from losing the job.
+        identity: the uuid that Snakemake gave the workflow.
+    """
+
+    def __init__(self, engine: Any, *, recorder: Recorder, guard: Guard, identity: str) -> None:
+        self._engine = engine
+        self._recorder = recorder
+        self._guard = guard
+        self._id = identity
+        self._folder = Path.cwd()
+        self._attempts = Attempts()
+        self._jobs = Jobs(engine)
+        self._rules: Rules | None = None
+        self._details: dict[int, Job] = {}
+        self._errors: deque[str] = deque(maxlen=100)
+        # An error after which nothing starts any more is the workflow's own.
+        self._last_error: str | None = None
+        self._stopped = False
+        self.runs = 0
+
+    def start(self, record: logging.LogRecord, *, parent: RunKey | None) -> None:
+        """The workflow begins."""
+        told = vars(record)
+        bare = Workflow(id=self._id, name=Path(str(told.get("snakefile_main") or "Snakefile")).name, at=_moment(record), parent=parent)
+        self._tell(start_workflow(bare))
+        self.runs += 1
+        with self._guard:
+            self._rules = Rules(self._engine)
+            full = replace(
+                bare,
+                at=bare.at + timedelta(microseconds=1),
+                code=self._rules.main,
+                config=read_config(self._engine),
+                command=str(told.get("cmd") or ""),
+                info={
+                    "configfiles": [str(path) for path in told.get("configfiles") or ()],
+                    "workdir": str(self._folder),
+                    "cores": self._engine._cores,  # the property raises where only nodes are set
+                    "touch": True if self._engine.touch else None,
+                },
+                environment={
+                    "python": platform.python_version(),
+                    "executable": sys.executable,
+                    "platform": told.get("platform"),
+                    "host": told.get("host"),
+                    "user": told.get("user"),
+                    "snakemake": told.get("snakemake_version"),
+                },
+            )
+            self._tell(start_workflow(full))
+
+    def start_jobs(self, record: logging.LogRecord) -> None:
+        """Attempts start. A group comes under a name of its own; its members tell themselves."""
+        self._last_error = None
+        self._sweep(_moment(record))
+        for number in getattr(record, "jobs", None) or ():
+            if isinstance(number, int):
+                self._end_untold(self._attempts.begin(number, _moment(record)), _moment(record))
+
+    def detail_job(self, record: logging.LogRecord) -> None:
+        """An attempt's details: the moment to read the live job and its inputs."""
+        told, at = vars(record), _moment(record)
+        self._sweep(at)
+        attempt, before = self._attempts.detail(int(told["jobid"]), at)
+        self._end_untold(before, at)
+        attempt.subject = self._jobs.find(attempt.id)
+        bare = Job(
+            workflow=self._id,
+            id=attempt.id,
+            attempt=attempt.number,
+            rule=str(told.get("rule_name")),
+            at=attempt.at,
+            info={"reason": told.get("reason"), "shellcmd": told.get("shellcmd"), "wildcards": _plain(told.get("wildcards"))},
+        )
+        self._tell_start(attempt, bare)
+
+    def finish_job(self, record: logging.LogRecord) -> None:
+        """An attempt ended well: the moment to look at its outputs."""
+        attempt = self._attempts.open.get(int(vars(record)["job_id"]))
+        if attempt is not None:
+            self._end_well(attempt, _moment(record))
+
+    def fail_job(self, record: logging.LogRecord) -> None:
+        """An attempt failed; it may be tried again."""
+        told = vars(record)
+        attempt = self._attempts.open.get(int(told["jobid"]))
+        if attempt is not None:
+            self._note_external(attempt, (told.get("aux") or {}).get("external_jobid"))
+            self._end(attempt, RunStatus.FAILED, at=_moment(record), error=self._why(attempt, told))
+
+    def fail_group(self, record: logging.LogRecord) -> None:
+        """A group failed: Snakemake blames each member, so look who did its work, before it is deleted."""
+        at, told = _moment(record), vars(record)
+        group = [a for info in told.get("job_error_info") or () if (a := self._attempts.open.get(int(info["jobid"])))]
+        outputs = {a.id: read_outputs(a.subject, folder=self._folder) for a in group if a.subject is not None}
+        numbers = {a.subject: a.id for a in group if a.subject is not None}
+        graph = self._engine.dag.dependencies
+        members = [
+            Member(
+                id=a.id,
+                needs=frozenset(numbers[j] for j in list(graph.get(a.subject, ())) if j in numbers),
+                made=all(s.ref.size is not None for s in outputs[a.id]) if outputs.get(a.id) else None,
+            )
+            for a in group
+        ]
+        verdicts = judge_group(members)
+        for attempt in group:
+            status = verdicts[attempt.id]
+            if status is RunStatus.ROLLED_BACK and self._engine.execution_settings.keep_incomplete:
+                status = RunStatus.COMPLETED
+            self._note_external(attempt, told.get("external_jobid"))
+            made = outputs.get(attempt.id, ()) if status in {RunStatus.ROLLED_BACK, RunStatus.COMPLETED} else ()
+            error = None if status is RunStatus.COMPLETED else f"its group {told.get('groupid')} failed"
+            self._attempts.end(attempt, status)
+            self._tell(*end_job(self._key(attempt), status, at=at, error=error, outputs=made))
+
+    def note_error(self, record: logging.LogRecord) -> None:
+        """An error: of a job, or the workflow's own; which, shows later."""
+        message = record.getMessage()
+        self._errors.append(message)
+        self._last_error = message
+        number = failed_after_command(message)
+        attempt = None if number is None else self._attempts.open.get(number)
+        if attempt is not None:
+            self._end(attempt, RunStatus.FAILED, at=_moment(record), error=message)
+
+    def note_message(self, record: logging.LogRecord) -> None:
+        """A plain message: some facts are told in no other way."""
+        message = record.getMessage()
+        if is_request_to_stop(message):
+            self._stopped = True
+        elif found := _SUBMITTED.match(message):
+            attempt = self._attempts.open.get(int(found[1]))
+            if attempt is not None:
+                self._note_external(attempt, found[2])
+
+    def finish(self, at: datetime) -> None:
+        """The workflow is over: judge what is open, then the whole."""
+        for attempt in list(self._attempts.open.values()):
+            with self._guard:
+                self._judge_open(attempt, at)
+        unfinished = False
+        with self._guard:
+            dag = self._engine.dag
+            unfinished = dag is None or any(True for _ in dag.needrun_jobs())
+        status = judge_workflow(self._attempts, error=self._last_error, stopped=self._stopped, unfinished=unfinished)
+        error = None if status is RunStatus.COMPLETED else self._last_error
+        self._tell(end_workflow(self._id, status, at=at, error=error))
+
+    def _judge_open(self, attempt: Attempt, at: datetime) -> None:
+        job = attempt.subject = attempt.subject or self._jobs.find(attempt.id)
+        if not attempt.told:
+            rule = "" if job is None else str(job.rule.name)
+            attempt.told = True
+            self._tell_start(attempt, Job(workflow=self._id, id=attempt.id, attempt=attempt.number, rule=rule, at=attempt.at))
+        dag, scheduler = self._engine.dag, self._engine.scheduler
+        if job is not None and dag is not None and dag.finished(job):
+            self._end_well(attempt, at)
+        elif scheduler is not None and _has_failed(job, scheduler):
+            self._end(attempt, RunStatus.FAILED, at=at, error=self._why(attempt, {}))
+        elif self._stopped:
+            self._end(attempt, RunStatus.CANCELLED, at=at, error="the workflow was stopped")
+        elif self._last_error:
+            self._end(attempt, RunStatus.FAILED, at=at, error=self._last_error)
+        else:
+            self._end(attempt, RunStatus.CRASHED, at=at, error="the workflow ended without a word about this job")
+
+    def _sweep(self, at: datetime) -> None:
+        """With `--quiet progress` no end is told, so look in the graph who has finished."""
+        scheduler = self._engine.scheduler
+        if scheduler is None or scheduler.print_progress:
+            return
+        for attempt in list(self._attempts.open.values()):
+            if attempt.subject is not None and self._engine.dag.finished(attempt.subject):
+                self._end_well(attempt, at)
+
+    def _end_untold(self, attempt: Attempt | None, at: datetime) -> None:
+        if attempt is not None and attempt.told:
+            self._attempts.last[attempt.id] = RunStatus.FAILED
+            self._tell(*end_job(self._key(attempt), RunStatus.FAILED, at=at, error=self._why(attempt, {})))
+
+    def _end_well(self, attempt: Attempt, at: datetime) -> None:
+        if self._engine.touch:
+            # Nothing ran: only the files' times were set.
+            self._end(attempt, RunStatus.SKIPPED, at=at)
+            return
+        self._attempts.end(attempt, RunStatus.COMPLETED)
+        self._details.pop(attempt.id, None)
+        outputs: tuple[Sighting, ...] = ()
+        with self._guard:
+            outputs = () if attempt.subject is None else read_outputs(attempt.subject, folder=self._folder)
+        self._tell(*end_job(self._key(attempt), RunStatus.COMPLETED, at=at, outputs=outputs))
+
+    def _end(self, attempt: Attempt, status: RunStatus, *, at: datetime, error: str | None = None) -> None:
+        self._attempts.end(attempt, status)
+        self._details.pop(attempt.id, None)
+        self._tell(*end_job(self._key(attempt), status, at=at, error=error))
+
+    def _tell_start(self, attempt: Attempt, bare: Job) -> None:
+        full, job = bare, attempt.subject
+        if job is not None:
+            with self._guard:
+                full = replace(
+                    bare,
+                    code=None if self._rules is None else self._rules.code(job),
+                    params=read_params(job),
+                    info={**bare.info, **read_info(job)},
+                    inputs=() if self._engine.touch else read_inputs(job, folder=self._folder),
+                )
+        self._details[attempt.id] = full
+        self.runs += 1
+        self._tell(*start_job(full))
+
+    def _note_external(self, attempt: Attempt, name: object) -> None:
+        """A cluster's name for the job comes late, so its start is told again."""
+        detail = self._details.get(attempt.id)
+        if name and detail is not None and detail.info.get("external_jobid") is None:
+            at = detail.at + timedelta(microseconds=1)
+            self._details[attempt.id] = again = replace(detail, at=at, inputs=(), info={**detail.info, "external_jobid": str(name)})
+            self._tell(*start_job(again))
+
+    def _why(self, attempt: Attempt, told: Mapping[str, Any]) -> str | None:
+        """The message that belongs to a failed attempt. Errors carry no job, so look for its command or rule."""
+        detail = self._details.get(attempt.id)
+        command = str(told.get("shellcmd") or (detail.info.get("shellcmd") if detail else "") or "").strip()
+        rule = detail.rule if detail else ""
+        signs = [sign for sign in (command, f"in rule {rule} " if rule else "", f".{self._script(attempt)}'") if len(sign) > 2]
+        for message in reversed(self._errors):
+            if any(sign in message for sign in signs):
+                return message
+        return f"rule {rule} failed" if rule else None
+
+    @staticmethod
+    def _script(attempt: Attempt) -> str:
+        script = None if attempt.subject is None else attempt.subject.rule.script or attempt.subject.rule.notebook
+        return "" if script is None else Path(str(script.get_path_or_uri(secret_free=True))).name
+
+    def _key(self, attempt: Attempt) -> RunKey:
+        return job_key(self._id, attempt.id, attempt=attempt.number)
+
+    def _tell(self, *events: Event) -> None:
+        for event in events:
+            self._recorder.record(event)
+
+
+def _moment(record: logging.LogRecord) -> datetime:
+    return datetime.fromtimestamp(record.created, UTC)
+
+
+def _has_failed(job: Any, scheduler: Any) -> bool:
+    return any(job is failed or (failed.is_group() and job in failed.jobs) for failed in list(scheduler.failed))
+
+
+def _plain(mapping: Any) -> dict[str, Any]:
+    return {str(name): value for name, value in dict(mapping or {}).items()}
