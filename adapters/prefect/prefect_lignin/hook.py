@@ -1,0 +1,369 @@
+"""Prefect's own state hooks: the only module that knows Prefect's objects.
+
+`instrument` puts our hooks first in the lists that Prefect keeps on every Flow and Task. A hook
+reads run, state and context, and hands plain values on. Names of parameters matter: the process
+that serves a deployment calls `(flow, flow_run, state)` by keyword.
+"""
+
+import platform
+import sys
+from collections.abc import Callable
+from functools import lru_cache, wraps
+from typing import Any, ParamSpec, TypeVar, overload
+
+import prefect
+from prefect.client.schemas.objects import State
+from prefect.context import FlowRunContext, TaskRunContext
+from prefect.flows import Flow
+from prefect.settings import PREFECT_UI_URL
+from prefect.tasks import Task
+
+from lignin.base.clock import now
+from lignin.base.errors import UsageError
+from lignin.base.settings import host_name
+from lignin.recording import RunKey, RunStatus
+from prefect_lignin.active import innermost, run_key
+from prefect_lignin.files import Sighting, look, look_at_uri, sightings
+from prefect_lignin.function_code import code_of, path_parameters
+from prefect_lignin.ledger import Ledger
+from prefect_lignin.origins import Origins
+from prefect_lignin.outbox import GUARD, outbox
+from prefect_lignin.resolve import outcome, resolved
+from prefect_lignin.settings import Settings
+from prefect_lignin.translate import Closing, Opening, status_of
+
+__all__ = ["flow", "instrument", "instrument_all", "task"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+AnyRunnable = TypeVar("AnyRunnable", bound="Flow[..., Any] | Task[..., Any]")
+
+_ledger = Ledger(lambda event: outbox().record(event))
+_origins = Origins()
+
+
+def instrument(obj: AnyRunnable) -> AnyRunnable:
+    """Have a Flow or Task recorded; returns the same object. Doing so twice changes nothing.
+
+    Raises:
+        UsageError: it is neither.
+    """
+    if isinstance(obj, Flow):
+        own = _FLOW_HOOKS
+    elif isinstance(obj, Task):
+        own = _TASK_HOOKS
+    else:
+        raise UsageError(f"instrument() takes a Prefect Flow or Task, not {type(obj).__name__}. Decorate the function with @flow or @task first.")
+    for attribute, hook in own.items():
+        hooks = getattr(obj, attribute)
+        if hook not in hooks:
+            # A list of our own: the user may have given the same list to several flows.
+            setattr(obj, attribute, [hook, *hooks])
+    return obj
+
+
+def instrument_all() -> None:
+    """Have every Flow and Task recorded that is made from now on in this process."""
+    for kind in (Flow, Task):
+        if not hasattr(kind.__init__, "_lignin"):
+            kind.__init__ = _instrumenting(kind.__init__)  # type: ignore[method-assign]  # Prefect names no place for hooks of all runs
+
+
+def _instrumenting(init: Callable[..., None]) -> Callable[..., None]:
+    @wraps(init)
+    def make(self: Any, *args: Any, **options: Any) -> None:
+        init(self, *args, **options)
+        with GUARD:
+            instrument(self)
+
+    make._lignin = True  # type: ignore[attr-defined]  # a mark of ours on our own function
+    return make
+
+
+@overload
+def flow(function: Callable[P, R], /, **options: Any) -> Flow[P, R]: ...
+@overload
+def flow(function: None = None, /, **options: Any) -> Callable[[Callable[P, R]], Flow[P, R]]: ...
+def flow(function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
+    """`prefect.flow`, recorded. Takes the same options and returns the same Flow."""
+    if function is None:
+        return lambda decorated: instrument(prefect.flow(decorated, **options))
+    return instrument(prefect.flow(function, **options))
+
+
+@overload
+def task(function: Callable[P, R], /, **options: Any) -> Task[P, R]: ...
+@overload
+def task(function: None = None, /, **options: Any) -> Callable[[Callable[P, R]], Task[P, R]]: ...
+def task(function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
+    """`prefect.task`, recorded. Takes the same options and returns the same Task."""
+    if function is None:
+        return lambda decorated: instrument(prefect.task(decorated, **options))
+    return instrument(prefect.task(function, **options))
+
+
+# --- flows -----------------------------------------------------------------------------------
+
+
+def lignin_flow_running(flow: Flow[..., Any], flow_run: Any, state: State[Any]) -> None:
+    """An attempt of a flow begins. Prefect counts it only after this hook."""
+    if not _is_enabled():
+        return
+    with GUARD:
+        instrument(flow)  # `with_options(on_completion=…)` has dropped that hook of ours
+        earlier = _ledger.opening(flow_run.id)
+        context, path_typed = FlowRunContext.get(), path_parameters(flow.fn)
+        own = context if context is not None and context.flow_run is not None and context.flow_run.id == flow_run.id else None
+        params = flow_run.parameters if own is None else resolved(own.parameters or {})
+        _ledger.open(
+            Opening(
+                run=run_key(flow_run.id, flow_run.run_count + 1),
+                name=flow_run.name,
+                at=state.timestamp,
+                parent=_caller(earlier, context if own is None else None),
+                code=code_of(flow.fn, kind="workflow"),
+                params=params,
+                files=sightings(params, path_typed=path_typed),
+                info=_flow_info(flow, flow_run),
+                environment=_environment(),
+            ),
+            error=_error_in_flight(),
+        )
+
+
+def lignin_flow_ended(flow: Flow[..., Any], flow_run: Any, state: State[Any]) -> None:
+    """A flow has come to its end, here or, told by the process that served it, elsewhere."""
+    if not _is_enabled():
+        return
+    with GUARD:
+        status = status_of(state.type.value, state.name or "")
+        if status is None:
+            return
+        opening = _ledger.opening(flow_run.id)
+        run = opening.run if opening else run_key(flow_run.id, flow_run.run_count)
+        params: dict[str, Any] | None = None
+        files: tuple[Sighting, ...] = ()
+        results: tuple[Sighting, ...] = ()
+        if opening is not None:
+            params = _coerced_parameters(flow_run.id)
+            path_typed = path_parameters(flow.fn)
+            files = _ledger.held_back(opening) if params is None else sightings(params, path_typed=path_typed)
+            results = _results(state, path_typed) if status is RunStatus.COMPLETED else ()
+            if params == opening.params:
+                params = None
+        closing = Closing(status=status, at=state.timestamp, error=_error_of(state, status), params=params, files=files, results=results)
+        if _ledger.close(run, closing):
+            outbox().ask_for_delivery()
+
+
+def _caller(earlier: Opening | None, context: Any) -> RunKey | None:
+    """Who called a flow: before it runs, the contexts are those of its caller."""
+    if earlier is not None:
+        return earlier.parent
+    task_context = TaskRunContext.get()
+    return innermost(context, task_context) if context is not None or task_context is not None else None
+
+
+def _coerced_parameters(flow_run_id: object) -> dict[str, Any] | None:
+    context = FlowRunContext.get()
+    if context is None or context.flow_run is None or context.flow_run.id != flow_run_id or context.parameters is None:
+        return None
+    found: dict[str, Any] = resolved(context.parameters)
+    return found
+
+
+def _flow_info(flow: Flow[..., Any], flow_run: Any) -> dict[str, Any]:
+    return {
+        "flow": flow.name,
+        "flow_id": str(flow_run.flow_id),
+        "flow_version": flow_run.flow_version or flow.version,
+        "deployment_id": str(flow_run.deployment_id) if flow_run.deployment_id else None,
+        "run_count": flow_run.run_count + 1,
+        "tags": sorted(flow_run.tags),
+        "link": _link("flow-run", flow_run.id),
+    }
+
+
+# --- tasks -----------------------------------------------------------------------------------
+
+
+def lignin_task_running(task: Task[..., Any], task_run: Any, state: State[Any]) -> None:
+    """An attempt of a task begins; or the attempt that runs is being torn down."""
+    if not _is_enabled():
+        return
+    with GUARD:
+        instrument(task)  # `with_options(on_completion=…)` has dropped that hook of ours
+        run = run_key(task_run.id, task_run.run_count)
+        earlier = _ledger.opening(task_run.id)
+        if earlier is not None and earlier.run == run:
+            _close_torn_down(run)
+            return
+        context = TaskRunContext.get()
+        params = resolved(context.parameters) if context is not None else {}
+        _ledger.open(
+            Opening(
+                run=run,
+                name=task_run.name,
+                at=state.timestamp,
+                parent=_task_parent(task_run),
+                code=code_of(task.fn, kind="task"),
+                params=params,
+                files=(*sightings(params, path_typed=path_parameters(task.fn)), *_assets(task, "asset_deps")),
+                info=_task_info(task, task_run),
+            ),
+            error=_error_in_flight(),
+        )
+
+
+def lignin_task_ended(task: Task[..., Any], task_run: Any, state: State[Any]) -> None:
+    """A task has completed, come from the cache, or failed for good."""
+    if not _is_enabled():
+        return
+    with GUARD:
+        status = status_of(state.type.value, state.name or "")
+        if status is None:
+            return
+        run = run_key(task_run.id, task_run.run_count)
+        opening = _ledger.opening(task_run.id)
+        files = _ledger.held_back(opening) if opening else ()
+        results: tuple[Sighting, ...] = ()
+        if status in {RunStatus.COMPLETED, RunStatus.CACHED}:
+            results = (*_results(state, path_parameters(task.fn)), *_assets(task, "assets"))
+        if _ledger.take_rolled_back(run):
+            status = RunStatus.ROLLED_BACK
+        place = _result_place(state)
+        reused = _origins.find(place) if place and status is RunStatus.CACHED else None
+        info = {"result": place} if place and (status is RunStatus.CACHED or _is_persisted()) else {}
+        _ledger.close(
+            run,
+            Closing(status=status, at=state.timestamp, error=_error_of(state, status), files=files, results=results, info=info, reused=reused),
+        )
+        if place and status is RunStatus.COMPLETED:
+            _origins.note(place, run, lasting=_is_persisted())
+            _ledger.note_commit(_transaction_key(task_run.flow_run_id, place), run)
+
+
+def lignin_task_rolled_back(transaction: Any) -> None:
+    """A task's transaction is undone: after it has completed, or in the midst of a generator."""
+    if not _is_enabled() or not transaction.key:
+        return
+    with GUARD:
+        context, flow_context = TaskRunContext.get(), FlowRunContext.get()
+        flow_run_id = flow_context.flow_run.id if flow_context is not None and flow_context.flow_run is not None else None
+        run = _ledger.take_commit(_transaction_key(flow_run_id, transaction.key))
+        if run is not None:
+            _ledger.close(run, Closing(status=RunStatus.ROLLED_BACK, at=now()))
+        elif context is not None:
+            _ledger.mark_rolled_back(run_key(context.task_run.id, context.task_run.run_count))
+
+
+def _close_torn_down(run: RunKey) -> None:
+    """Prefect calls the hooks again while an exit or a signal goes through a running task."""
+    error = sys.exc_info()[1]
+    if error is not None and not isinstance(error, Exception | GeneratorExit):
+        _ledger.close(run, Closing(status=RunStatus.CRASHED, at=now(), error=f"{type(error).__name__}: {error}"))
+
+
+def _task_parent(task_run: Any) -> RunKey | None:
+    for parent in task_run.task_inputs.get("__parents__", ()):
+        opening = _ledger.opening(parent.id)
+        return opening.run if opening else run_key(parent.id, 1)
+    if task_run.flow_run_id is None:
+        return None
+    return run_key(task_run.flow_run_id, task_run.flow_run_run_count)
+
+
+def _task_info(task: Task[..., Any], task_run: Any) -> dict[str, Any]:
+    return {
+        "task": task.name,
+        "task_key": task.task_key,
+        "flow_run_id": str(task_run.flow_run_id) if task_run.flow_run_id else None,
+        "run_count": task_run.run_count,
+        "tags": sorted(task_run.tags),
+        "link": _link("task-run", task_run.id),
+    }
+
+
+def _assets(task: Task[..., Any], attribute: str) -> tuple[Sighting, ...]:
+    """The files among the assets that a task declares."""
+    keys = [str(asset.key) for asset in getattr(task, attribute, None) or ()]
+    found = (look(key, role="asset") if key.startswith("file://") else look_at_uri(key, role="asset") for key in keys)
+    return tuple(seen for seen in found if seen is not None)
+
+
+def _result_place(state: State[Any]) -> str | None:
+    metadata = getattr(state.data, "metadata", None)
+    return getattr(metadata, "storage_key", None)
+
+
+def _transaction_key(flow_run_id: object, place: str) -> str:
+    """A transaction knows the last part of where its result is kept."""
+    return f"{flow_run_id}:{place.rpartition('/')[2]}"
+
+
+def _is_persisted() -> bool:
+    context = TaskRunContext.get()
+    return context is not None and bool(context.persist_result)
+
+
+# --- both ------------------------------------------------------------------------------------
+
+
+def _results(state: State[Any], path_typed: frozenset[str]) -> tuple[Sighting, ...]:
+    return sightings({"": resolved(outcome(state))}, path_typed=frozenset({""}) if "return" in path_typed else frozenset())
+
+
+def _error_in_flight() -> str | None:
+    """What an immediate retry answers to: Prefect calls the hook while it handles the exception."""
+    error = sys.exc_info()[1]
+    return None if error is None else f"{type(error).__name__}: {error}"
+
+
+def _error_of(state: State[Any], status: RunStatus) -> str | None:
+    if status in {RunStatus.COMPLETED, RunStatus.CACHED, RunStatus.ROLLED_BACK}:
+        return None
+    error = outcome(state)
+    if status is RunStatus.FAILED and state.name == "Failed" and isinstance(error, BaseException):
+        return f"{type(error).__name__}: {error}"
+    return f"{state.name}: {state.message}" if state.message else state.name
+
+
+def _link(kind: str, own_id: object) -> str | None:
+    base = _ui()
+    return f"{base}/runs/{kind}/{own_id}" if base else None
+
+
+@lru_cache(maxsize=1)
+def _ui() -> str | None:
+    url: str | None = PREFECT_UI_URL.value()
+    return url
+
+
+@lru_cache(maxsize=1)
+def _is_enabled() -> bool:
+    return Settings.read().enabled
+
+
+@lru_cache(maxsize=1)
+def _environment() -> dict[str, str]:
+    return {
+        "python": platform.python_version(),
+        "prefect": prefect.__version__,
+        "platform": platform.platform(),
+        "host": host_name(),
+    }
+
+
+_FLOW_HOOKS: dict[str, Callable[..., None]] = {
+    "on_running_hooks": lignin_flow_running,
+    "on_completion_hooks": lignin_flow_ended,
+    "on_failure_hooks": lignin_flow_ended,
+    "on_crashed_hooks": lignin_flow_ended,
+    "on_cancellation_hooks": lignin_flow_ended,
+}
+_TASK_HOOKS: dict[str, Callable[..., None]] = {
+    "on_running_hooks": lignin_task_running,
+    "on_completion_hooks": lignin_task_ended,
+    "on_failure_hooks": lignin_task_ended,
+    "on_rollback_hooks": lignin_task_rolled_back,
+}
