@@ -1,0 +1,109 @@
+"""What a run ran in: packages, interpreter, machine, and its command line."""
+
+import json
+import os
+import platform
+import shlex
+import sys
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from lignin.base.content import hash_path
+from lignin.base.installed import Package, installed_packages
+from lignin.base.redact import REDACTED, is_secret_name, redact_text, redact_url
+from lignin.base.settings import host_name
+
+__all__ = ["command_line", "environment_text", "machine"]
+
+
+@lru_cache(maxsize=1)
+def environment_text() -> str:
+    """Interpreter and installed packages, one a line, in the form of a requirements file.
+
+    The same text wherever the same packages are installed, so that it is stored once. Read once
+    per process.
+    """
+    lines = [f"# {platform.python_implementation().lower()} {platform.python_version()}"]
+    lines += [_requirement(package) for package in installed_packages()]
+    return "\n".join(lines) + "\n"
+
+
+def machine() -> Mapping[str, Any]:
+    """Where this process runs: host, system, Python, container, conda environment, lock file."""
+    facts = {
+        "host": host_name(),
+        "pid": os.getpid(),
+        "folder": str(Path.cwd()),
+        "python": platform.python_version(),
+        **_system(),
+    }
+    return {name: value for name, value in facts.items() if value is not None}
+
+
+def command_line(arguments: Sequence[str] | None = None) -> str:
+    """The command line (`sys.argv`), quoted as for a shell, without secrets."""
+    shown, hide_next = [], False
+    for argument in sys.argv if arguments is None else arguments:
+        name, equals, _ = argument.partition("=")
+        secret = is_secret_name(name.lstrip("-").replace("-", "_"))
+        if hide_next and not argument.startswith("--"):
+            shown.append(REDACTED)
+        elif secret and equals:
+            shown.append(f"{name}={REDACTED}")
+        else:
+            shown.append(redact_text(argument))
+        hide_next = secret and not equals and argument.startswith("-")
+    line = " ".join(part if part == REDACTED else shlex.quote(part) for part in shown)
+    return line.encode(errors="backslashreplace").decode().replace("\0", "\\0")
+
+
+@lru_cache(maxsize=1)
+def _system() -> Mapping[str, Any]:
+    return {
+        "system": platform.platform(),
+        "cpus": os.cpu_count(),
+        "container": _container(),
+        "conda": os.environ.get("CONDA_DEFAULT_ENV"),
+        "lock": _lock_file(),
+    }
+
+
+def _container() -> str | None:
+    for name in ("APPTAINER_CONTAINER", "SINGULARITY_CONTAINER", "CONTAINER_IMAGE"):
+        if image := os.environ.get(name):
+            return image
+    if Path("/.dockerenv").exists():
+        return "docker"
+    return "podman" if Path("/run/.containerenv").exists() else None
+
+
+def _lock_file() -> Mapping[str, str] | None:
+    """The lock file of the uv or pixi project whose environment this is, with its content id."""
+    prefix = Path(sys.prefix)
+    # uv puts its environment in PROJECT/.venv, pixi in PROJECT/.pixi/envs/NAME.
+    candidates = [prefix.parent / "uv.lock"]
+    if prefix.parent.parent.name == ".pixi":
+        candidates.append(prefix.parent.parent.parent / "pixi.lock")
+    for path in candidates:
+        if path.is_file() and os.access(path, os.R_OK):
+            return {"path": str(path), "content": hash_path(path).id}
+    return None
+
+
+def _requirement(package: Package) -> str:
+    origin = _origin(package.folder / "direct_url.json")
+    return f"{package.name}=={package.version}" + (f"  # {origin}" if origin else "")
+
+
+def _origin(path: Path) -> str | None:
+    """Where a package came from that no index gave, as pip notes it; it may hold a token."""
+    try:
+        direct = json.loads(path.read_text(encoding="utf-8"))
+        commit = direct.get("vcs_info", {}).get("commit_id")
+        return redact_url(direct["url"]) + (f"@{commit}" if commit else "")
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, AttributeError):
+        return "from a URL that can't be read"

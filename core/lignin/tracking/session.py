@@ -1,0 +1,315 @@
+"""`ln.track()` and `ln.finish()`: the run of a script or notebook, from here to its end."""
+
+import os
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from lignin.base.clock import now
+from lignin.base.context import current_run_uid, set_process_run
+from lignin.base.errors import TrackingError, UsageError
+from lignin.base.ids import ALPHABET
+from lignin.base.messages import say
+from lignin.recording import Guard, RunStatus, encode_params, stored_source
+from lignin.tracking.capture import Log, capture_process, release_process
+from lignin.tracking.endings import Endings
+from lignin.tracking.environment import command_line, environment_text, machine
+from lignin.tracking.keeper import RunRecord, run_keeper
+from lignin.tracking.notebook import Notebook, not_consecutive, read_notebook, shell, unsaved_cells
+from lignin.tracking.origin import Origin, find_origin
+from lignin.tracking.outcome import COMPLETED, Outcome, outcome_of
+
+__all__ = ["finish", "parent_uid", "tell_started", "track", "transform_stem"]
+
+_STEM = 12
+_guard = Guard("run")
+
+
+@dataclass(slots=True, kw_only=True)
+class _Session:
+    """The run that `track()` began in this process."""
+
+    run: RunRecord
+    origin: Origin
+    endings: Endings | None = None
+    log: Log | None = None
+    first_input: int = 0
+    outer_run: str | None = None
+    pid: int = field(default_factory=os.getpid)
+    began: float = field(default_factory=time.monotonic)
+
+
+# At most one.
+_sessions: list[_Session] = []
+
+
+def track(
+    transform: Any = None,
+    *,
+    project: Any = None,
+    params: Mapping[str, Any] | None = None,
+    features: Mapping[str, Any] | None = None,
+    new_run: bool | None = None,
+    key: str | None = None,
+    kind: str | None = None,
+    name: str | None = None,
+    description: str | None = None,
+    parent: Any = None,
+    source_code: str | None = None,
+    path: str | Path | None = None,
+    entrypoint: str | None = None,
+) -> None:
+    """Start a run of this script or notebook; what it loads and saves from here on is linked to it.
+
+    The run ends with `finish()`, or with the process, however that ends. A run that this process
+    tracks already is finished first. In a worker that `multiprocessing` has started anew, and
+    which therefore runs the script's head again, nothing is started: it works for its parent's run.
+
+    Args:
+        transform: stem of the uid that this code keeps across renames, or a `Transform`.
+        project: a project, or its name or uid, that the run belongs to.
+        params: parameters, by name; stored as JSON, without secrets.
+        features: values of registered features that describe the run.
+        new_run: `False` goes on with this process's run, if it tracks the same code.
+        key: names the code; by default its path inside the instance's folder.
+        kind: `script` or `notebook` by default.
+        name: what people call this run; by default the file's name.
+        description: a line about the code.
+        parent: the run, or its uid, that started this one; by default `LIGNIN_PARENT`, or the run
+            that goes on around this one.
+        source_code: the source, where no file holds it.
+        path: the file whose code is run, where it can't be found.
+        entrypoint: the function that is run.
+
+    Raises:
+        NoInstance: there is no instance to record in.
+        TrackingError: the code can't be found or read.
+        UsageError: an argument makes no sense.
+    """
+    stem = transform_stem(transform)
+    keeper = run_keeper()
+    if _is_worker():
+        say("→", f"continuing Run({os.environ['LIGNIN_RUN']!r}) of the parent process")
+        return
+    origin = find_origin(
+        keeper.config.folder,
+        caller=sys._getframe(1),
+        path=path,
+        key=key,
+        kind=kind,
+        source_code=source_code,
+        description=description,
+    )
+    if new_run is False and _goes_on(origin):
+        return
+    _end_earlier()
+    before = now()
+    run = keeper.start_run(
+        code=origin.code,
+        name=name or origin.code.key.rsplit("/", 1)[-1],
+        params=encode_params(params or {}),
+        info={**machine(), **origin.info},
+        environment=environment_text(),
+        entrypoint=entrypoint,
+        cli_args=command_line(),
+        parent=parent_uid(parent),
+        transform_uid=stem,
+        project=project,
+        features=features,
+    )
+    _open(run, origin)
+    tell_started(run, before=before, params=params or {})
+    _advise(origin, run, before=before, has_stem=stem is not None)
+
+
+def finish(*, ignore_non_consecutive: bool = False) -> None:
+    """End the run that `track()` has started, as completed.
+
+    In a notebook this also compares what was executed with what is saved, and says where they
+    differ; `run.info["notebook"]` keeps it.
+
+    Args:
+        ignore_non_consecutive: do not warn of cells that were not run one after the other.
+
+    Raises:
+        TrackingError: nothing is tracked.
+    """
+    session = _current()
+    if session is None:
+        if _is_worker() or _sessions:
+            return
+        raise TrackingError("no run to finish: start one with ln.track().")
+    _close(session, COMPLETED, quiet=ignore_non_consecutive)
+
+
+def parent_uid(parent: Any = None) -> str | None:
+    """The run that a new one belongs to: the one given, that of `LIGNIN_PARENT`, or the one around it."""
+    if parent is not None:
+        return str(getattr(parent, "uid", parent))
+    return os.environ.get("LIGNIN_PARENT") or current_run_uid()
+
+
+def transform_stem(transform: Any) -> str | None:
+    """The stem of a uid that a user gave, as text or as a `Transform`.
+
+    Raises:
+        UsageError: it is none.
+    """
+    if transform is None:
+        return None
+    text = getattr(transform, "uid", transform)
+    if not isinstance(text, str) or len(text) not in {_STEM, _STEM + 4} or any(c not in ALPHABET for c in text):
+        raise UsageError(f"{text!r} is no uid of a transform: it has {_STEM} letters and digits. Parameters go into params=, a path into path=.")
+    return text[:_STEM]
+
+
+def tell_started(run: RunRecord, *, before: datetime, params: Mapping[str, Any]) -> None:
+    """Say which run has started, and with which parameters."""
+    transform = run.transform
+    verb = "created" if _is_new(transform, before) else "loaded"
+    say("→", f"{verb} Transform({transform.uid!r}, key={transform.key!r}), started new Run({run.uid!r}) at {_moment(run.started_at)}")
+    if params:
+        say("→", "params: " + ", ".join(f"{name}={value!r}" for name, value in encode_params(params).items()))
+
+
+def _open(run: RunRecord, origin: Origin) -> None:
+    """Make `run` this process's own, and watch for the end."""
+    interactive = shell()
+    session = _Session(run=run, origin=origin, outer_run=os.environ.get("LIGNIN_RUN"))
+    prompt = interactive is not None or hasattr(sys, "ps1")
+    session.endings = Endings(lambda outcome: _close_at_exit(session, outcome), interactive=prompt)
+    session.endings.start()
+    if interactive is not None:
+        session.first_input = max(0, len(interactive.history_manager.input_hist_raw) - 1)
+        interactive.events.register("post_run_cell", _note_cell)
+    if not hasattr(interactive, "kernel"):
+        # A notebook keeps its outputs itself.
+        session.log = Log()
+        capture_process(session.log, at_last_flush=session.endings.on_flush)
+    _sessions.append(session)
+    set_process_run(run.uid, record=run)
+    # Processes that this one starts work for this run, or for a child of it.
+    os.environ["LIGNIN_RUN"] = run.uid
+
+
+def _close(session: _Session, outcome: Outcome, *, quiet: bool = False) -> None:
+    """End the run; the process is as it was before `track()`. Nothing that fails here reaches the user's work."""
+    if session not in _sessions:
+        return
+    _sessions.remove(session)
+    if session.endings is not None:
+        session.endings.stop()
+    interactive = shell()
+    if interactive is not None and _note_cell in interactive.events.callbacks["post_run_cell"]:
+        interactive.events.unregister("post_run_cell", _note_cell)
+    if session.log is not None:
+        release_process()
+    set_process_run(None)
+    if session.outer_run is None:
+        os.environ.pop("LIGNIN_RUN", None)
+    else:
+        os.environ["LIGNIN_RUN"] = session.outer_run
+    info = dict(outcome.info)
+    with _guard:
+        info |= _notebook_info(session, interactive, quiet=quiet)
+    with _guard:
+        report = session.log.text() if session.log is not None else None
+        run_keeper().end_run(session.run, status=outcome.status, error=outcome.error, report=report or None, info=info)
+        seconds = time.monotonic() - session.began
+        verb = "finished" if outcome.status is RunStatus.COMPLETED else f"{outcome.status.value}:"
+        say("→", f"{verb} Run({session.run.uid!r}) after {_duration(seconds)} at {_moment(now())}")
+
+
+def _close_at_exit(session: _Session, outcome: Outcome) -> None:
+    if outcome.status is RunStatus.COMPLETED:
+        outcome = replace(outcome, info={**outcome.info, "finish": "implicit"})
+    _close(session, outcome)
+
+
+def _note_cell(result: Any) -> None:
+    """After each cell of a notebook or prompt: if the process ended now, the last cell would say how."""
+    error = result.error_before_exec or result.error_in_exec
+    session = _current()
+    if session is not None and session.endings is not None:
+        session.endings.note(outcome_of(error) if error is not None else None)
+
+
+def _notebook_info(session: _Session, interactive: Any, *, quiet: bool) -> Mapping[str, Any]:
+    """What is to be said of a notebook at its end: unsaved edits, cells out of order."""
+    origin = session.origin
+    if origin.notebook is None or interactive is None:
+        return {}
+    executed = list(interactive.history_manager.input_hist_raw)
+    if origin.path is None:
+        cells = tuple(("code", text) for text in executed if text)
+        return {"notebook": {"executed": stored_source(Notebook(cells=cells).to_percent())}}
+    saved = read_notebook(origin.path)
+    unsaved = [n for n in unsaved_cells(executed, saved) if n >= session.first_input]
+    jumps = not_consecutive(saved.counts)
+    if jumps and not quiet:
+        say("!", f"cells {list(jumps)} were not run consecutively")
+    if unsaved:
+        say("!", f"inputs {unsaved} were executed and are not in {origin.path.name} as it is saved: save it before ln.finish()")
+    facts: dict[str, Any] = {"unsaved": unsaved, "not_consecutive": [list(pair) for pair in jumps]}
+    if unsaved:
+        cells = tuple(("code", executed[number]) for number in range(session.first_input, len(executed)))
+        facts["executed"] = stored_source(Notebook(cells=cells).to_percent())
+    if saved.hash != origin.notebook.hash:
+        facts |= {"changed_since_start": True, "source": stored_source(saved.to_percent()), "hash": saved.hash}
+    return {"notebook": {name: value for name, value in facts.items() if value}}
+
+
+def _current() -> _Session | None:
+    """The session of this very process: a forked child has a copy that is not its own."""
+    return next((session for session in _sessions if session.pid == os.getpid()), None)
+
+
+def _goes_on(origin: Origin) -> bool:
+    session = _current()
+    if session is None or session.origin.code.key != origin.code.key or session.origin.code.hash != origin.code.hash:
+        return False
+    say("→", f"continuing Run({session.run.uid!r})")
+    return True
+
+
+def _end_earlier() -> None:
+    session = _current()
+    if session is not None:
+        _close(session, COMPLETED)
+    _sessions.clear()
+
+
+def _is_worker() -> bool:
+    """Whether this process was spawned by one that tracks: it runs the script's head a second time."""
+    # A spawned process has that module loaded; for others it is not worth loading.
+    process = sys.modules.get("multiprocessing.process")
+    return process is not None and process.parent_process() is not None and bool(os.environ.get("LIGNIN_RUN"))
+
+
+def _advise(origin: Origin, run: RunRecord, *, before: datetime, has_stem: bool) -> None:
+    if origin.hint:
+        say("!", origin.hint)
+    if not has_stem and _is_new(run.transform, before) and origin.path is not None:
+        what = origin.code.kind
+        say("•", f'tip: to identify the {what} across renames, pass the uid: ln.track("{run.transform.uid[:_STEM]}")')
+
+
+def _is_new(transform: Any, before: datetime) -> bool:
+    created = getattr(transform, "created_at", None)
+    return isinstance(created, datetime) and created >= before
+
+
+def _moment(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours}h {minutes}min"
+    return f"{minutes}min {rest}s" if minutes else f"{rest}s"
