@@ -15,7 +15,7 @@ from lignin.base.redact import redact_url
 from lignin.recording import FileRef, file_code_key, observe, read_content, repository_of, to_uri
 from snakemake_lignin.translate import CodeText, Sighting
 
-__all__ = ["Jobs", "Rules", "read_config", "read_files", "read_info", "read_inputs", "read_outputs", "read_params", "read_workflow_code"]
+__all__ = ["Jobs", "Rules", "read_config", "read_info", "read_inputs", "read_outputs", "read_params", "read_workflow_code"]
 
 # Above this, a temporary file is hashed behind the others rather than at once.
 _PROMPT_BYTES = 256 * 1024 * 1024
@@ -128,22 +128,24 @@ def read_info(job: Any) -> dict[str, Any]:
 def read_inputs(job: Any, *, folder: Path) -> tuple[Sighting, ...]:
     """The files that a job reads, as they are now."""
     dag = job.dag
-    temporary = {str(path) for made in list(dag.dependencies.get(job, ())) for path in made.output if _is_temporary(path, dag)}
-    return tuple(read_files(job.input, folder=folder, temporary=temporary))
+    # Flags stand at the outputs only, so the jobs that make the inputs are asked.
+    made = [path for producer in list(dag.dependencies.get(job, ())) for path in producer.output]
+    return tuple(_read_files(job.input, made=made, dag=dag, folder=folder))
 
 
 def read_outputs(job: Any, *, folder: Path) -> tuple[Sighting, ...]:
     """The files that a job wrote, as they are now."""
-    temporary = {str(path) for path in job.output if _is_temporary(path, job.dag)}
-    return tuple(read_files(job.output, folder=folder, temporary=temporary))
+    return tuple(_read_files(job.output, made=job.output, dag=job.dag, folder=folder))
 
 
-def read_files(paths: Any, *, folder: Path, temporary: Iterable[str]) -> Iterator[Sighting]:
+def _read_files(paths: Any, *, made: Iterable[Any], dag: Any, folder: Path) -> Iterator[Sighting]:
     """Each file of a job's input or output under its name; pipes and services are no files."""
+    flagged = [path for path in made if getattr(path, "flags", None)]
+    streams = {str(path) for path in flagged if "pipe" in path.flags or "service" in path.flags}
+    temporary = {str(path) for path in flagged if _is_temporary(path, dag)}
     for role, value in _items(paths):
         for path in [value] if isinstance(value, str) else value:
-            flags = getattr(path, "flags", {})
-            if "pipe" not in flags and "service" not in flags:
+            if str(path) not in streams:
                 yield Sighting(ref=_look(path, folder, is_temporary=str(path) in temporary), role=role or "")
 
 
@@ -174,9 +176,7 @@ def _items(named: Any) -> Iterator[tuple[str | None, Any]]:
 
 
 def _is_temporary(path: Any, dag: Any) -> bool:
-    if "temp" not in getattr(path, "flags", {}) or dag.workflow.storage_settings.notemp:
-        return False
-    return path not in dag.targetfiles
+    return "temp" in path.flags and not dag.workflow.storage_settings.notemp and path not in dag.targetfiles
 
 
 def _snapshot(dag: Any) -> list[Any]:

@@ -21,6 +21,7 @@ from snakemake_lignin.attempts import (
     judge_group,
     judge_workflow,
 )
+from snakemake_lignin.conceal import conceal, find_secrets
 from snakemake_lignin.live import (
     Jobs,
     Rules,
@@ -65,11 +66,13 @@ class Story:
         self._attempts = Attempts()
         self._jobs = Jobs(engine)
         self._rules: Rules | None = None
+        self._workflow: Workflow | None = None
         self._details: dict[int, Job] = {}
         self._errors: deque[str] = deque(maxlen=100)
         # An error after which nothing starts any more is the workflow's own.
         self._last_error: str | None = None
         self._stopped = False
+        self._secrets = find_secrets(read_config(engine))
         self.runs = 0
 
     def start(self, record: logging.LogRecord, *, parent: RunKey | None) -> None:
@@ -90,7 +93,6 @@ class Story:
                     "configfiles": [str(path) for path in told.get("configfiles") or ()],
                     "workdir": str(self._folder),
                     "cores": self._engine._cores,  # the property raises where only nodes are set
-                    "touch": True if self._engine.touch else None,
                 },
                 environment={
                     "python": platform.python_version(),
@@ -101,6 +103,7 @@ class Story:
                     "snakemake": told.get("snakemake_version"),
                 },
             )
+            self._workflow = full
             self._tell(start_workflow(full))
 
     def start_jobs(self, record: logging.LogRecord) -> None:
@@ -193,6 +196,9 @@ class Story:
         for attempt in list(self._attempts.open.values()):
             with self._guard:
                 self._judge_open(attempt, at)
+        if self._workflow is not None and self._engine.touch:
+            # Snakemake knows its executor only after the event of its start.
+            self._tell(start_workflow(replace(self._workflow, at=self._workflow.at + timedelta(microseconds=1), info={**self._workflow.info, "touch": True})))
         unfinished = False
         with self._guard:
             dag = self._engine.dag
@@ -294,7 +300,7 @@ class Story:
 
     def _tell(self, *events: Event) -> None:
         for event in events:
-            self._recorder.record(event)
+            self._recorder.record(conceal(event, self._secrets))
 
 
 def _moment(record: logging.LogRecord) -> datetime:

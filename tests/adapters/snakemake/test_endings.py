@@ -1,0 +1,185 @@
+"""How workflows end, and what the record says then."""
+
+import json
+
+import pytest
+
+from lignin.recording import RefState, RunKey
+
+FAILING = """
+rule all:
+    input: "good.txt", "bad.txt", "empty.txt", "broken.txt"
+
+rule good:
+    output: "good.txt"
+    shell: "echo good > {output}"
+
+rule after_good:
+    input: "good.txt"
+    output: "after.txt"
+    shell: "cp {input} {output}"
+
+rule bad:
+    output: "bad.txt"
+    shell: "exit 4"
+
+rule broken:
+    output: "broken.txt"
+    run:
+        raise ValueError("boom")
+
+rule forgets:
+    output: "empty.txt"
+    retries: 1
+    shell: "true"
+"""
+
+
+def test_keep_going_names_those_that_failed_and_those_that_did_not(snakemake):
+    snakemake.write(FAILING)
+    outcome = snakemake.run("--keep-going", "--", "all", "after.txt")
+    assert outcome.code == 1
+    assert outcome.ending.status.value == "failed"
+    assert "did not complete successfully" in outcome.ending.error
+    assert outcome.status("good") == outcome.status("after_good") == "completed"
+    assert outcome.status("bad") == outcome.status("broken") == "failed"
+    assert "exit status 4" in outcome.story.ended[outcome.run("bad").run].error
+
+
+def test_a_job_that_forgets_its_output_fails_though_snakemake_logs_no_job_error(snakemake):
+    snakemake.write(FAILING)
+    outcome = snakemake.run("--", "empty.txt")
+    assert outcome.code == 1
+    assert outcome.status("forgets", attempt=1) == outcome.status("forgets", attempt=2) == "failed"
+    assert "output files are missing" in outcome.story.ended[outcome.run("forgets", attempt=1).run].error
+    assert outcome.ending.status.value == "failed"
+
+
+CHAIN = """
+rule all:
+    input: "b.txt"
+
+rule a:
+    output: temp("a.txt")
+    shell: "echo ${{LIGNIN_PARENT:-none}} > {output}"
+
+rule b:
+    input: "a.txt"
+    output: "b.txt"
+    shell: "cp {input} {output}; test -z \\"${{LIGNIN_RUN:-}}\\""
+"""
+
+
+def test_a_dry_run_writes_nothing(snakemake):
+    snakemake.write(CHAIN)
+    outcome = snakemake.run("--dry-run")
+    assert outcome.code == 0
+    assert outcome.spools == ()
+    assert "lignin:" not in outcome.output
+    assert not snakemake.spool.exists()
+
+
+@pytest.mark.parametrize("quiet", [["progress"], ["all"], ["progress", "rules"]])
+def test_quiet_changes_nothing_in_the_record(snakemake, quiet):
+    snakemake.write(CHAIN)
+    outcome = snakemake.run("--quiet", *quiet)
+    assert outcome.code == 0
+    assert outcome.ending.status.value == "completed"
+    assert [outcome.status(rule) for rule in ("a", "b", "all")] == ["completed"] * 3
+    assert outcome.made("a")["a.txt"].state in {RefState.TEMPORARY, RefState.MISSING}
+    assert outcome.made("b")["b.txt"].content_id
+
+
+def test_nothing_to_be_done_is_a_run_without_jobs_and_touch_skips_them(snakemake):
+    snakemake.write(CHAIN)
+    first = snakemake.run("--notemp")
+    again = snakemake.run()
+    touched = snakemake.run("--touch", "--forceall", "--notemp")
+    assert (first.code, again.code, touched.code) == (0, 0, 0)
+    assert list(again.story.started) == [again.workflow.run]
+    assert again.ending.status.value == "completed"
+    assert first.workflow.run != again.workflow.run
+    assert first.made("a")["a.txt"].state is RefState.PRESENT
+    assert [touched.status(rule) for rule in ("a", "b", "all")] == ["skipped"] * 3
+    assert touched.story.claims == ()
+    assert touched.workflow.info["touch"] is True
+
+
+def test_code_inside_jobs_gets_the_workflow_as_parent_and_the_workflow_its_own(snakemake):
+    snakemake.write(CHAIN)
+    outer = RunKey(engine="prefect", scope="http://x", id="flow")
+    outcome = snakemake.run(LIGNIN_RUN=str(outer))
+    assert outcome.code == 0, outcome.output
+    assert outcome.workflow.parent == outer
+    assert (snakemake.folder / "b.txt").read_text().strip() == str(outcome.workflow.run)
+
+
+def test_an_error_in_the_snakefile_is_recorded_only_once_the_workflow_has_begun(snakemake):
+    snakemake.write("rule a:\n  output 'x'\n")
+    unread = snakemake.run()
+    snakemake.write('rule all:\n    input: "nobody/makes/this"\n')
+    planless = snakemake.run()
+    assert (unread.code, planless.code) == (1, 1)
+    assert unread.spools == ()
+    assert list(planless.story.started) == [planless.workflow.run]
+    assert planless.ending.status.value == "failed"
+    assert "nobody/makes/this" in planless.ending.error
+
+
+def test_ctrl_c_cancels_the_running_jobs_and_the_workflow(snakemake):
+    snakemake.write(
+        """
+        rule slow:
+            output: "slow.txt"
+            shell: "touch started; sleep 30; touch {output}"
+        """
+    )
+    outcome = snakemake.interrupt(when="started")
+    assert outcome.code != 0
+    assert outcome.status("slow") in {"cancelled", "failed"}
+    assert outcome.ending.status.value == "cancelled"
+
+
+def test_relative_paths_belong_to_the_workflows_own_folder(snakemake):
+    snakemake.write(CHAIN.replace("rule all", 'workdir: "elsewhere"\nrule all', 1))
+    directive = snakemake.run()
+    snakemake.write(CHAIN, name="flows/main.smk")
+    option = snakemake.run("--snakefile", "flows/main.smk", "--directory", "third")
+    assert directive.made("b")["b.txt"].uri == (snakemake.folder / "elsewhere" / "b.txt").as_uri()
+    assert option.made("b")["b.txt"].uri == (snakemake.folder / "third" / "b.txt").as_uri()
+    assert option.workflow.name == "main.smk"
+    assert option.run("b").code.key == "main.smk::b"
+
+
+def test_two_snakemakes_at_once_have_records_of_their_own(snakemake):
+    snakemake.write(CHAIN)
+    processes = [snakemake.start("--directory", place) for place in ("one", "two")]
+    outputs = [p.communicate(timeout=120)[0] for p in processes]
+    assert [p.returncode for p in processes] == [0, 0], outputs
+    assert len(list(snakemake.spool.glob("*.jsonl"))) == 2
+
+
+def test_without_the_option_nothing_is_recorded(snakemake):
+    snakemake.write(CHAIN)
+    outcome = snakemake.run(logger=None)
+    assert outcome.code == 0
+    assert outcome.spools == ()
+
+
+def test_script_changes_make_a_new_version_of_the_rule_only(snakemake):
+    snakemake.write('rule a:\n    output: "a.txt"\n    script: "a.py"\n')
+    hashes = []
+    for text in ("1", "2"):
+        snakemake.write(f"open(snakemake.output[0], 'w').write('{text}')\n", name="a.py")
+        outcome = snakemake.run("--forceall")
+        hashes.append((outcome.workflow.code.hash, outcome.run("a").code.hash))
+    assert hashes[0][0] == hashes[1][0]
+    assert hashes[0][1] != hashes[1][1]
+
+
+def test_events_are_plain_json_lines(snakemake):
+    snakemake.write(CHAIN)
+    (spool,) = snakemake.run().spools
+    lines = [json.loads(line) for line in spool.read_text().splitlines()]
+    assert lines[0]["event"] == "spool"
+    assert {line["event"] for line in lines[1:]} == {"started", "used", "produced", "ended"}
