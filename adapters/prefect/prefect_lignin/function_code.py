@@ -3,9 +3,11 @@
 import inspect
 import os
 import re
+import subprocess
 import sys
 import typing
 from collections.abc import Callable
+from dataclasses import replace
 from functools import lru_cache, partial
 from pathlib import Path
 from types import CodeType
@@ -22,8 +24,9 @@ from lignin.recording import (
     to_uri,
 )
 
-__all__ = ["code_of", "path_parameters"]
+__all__ = ["code_of", "make_portable", "path_parameters"]
 
+_CARRIED = "__lignin_code__"
 _PATH_WORD = re.compile(r"\b(?:\w*Path|PathLike)\b")
 
 
@@ -33,7 +36,32 @@ def code_of(function: Callable[..., Any], *, kind: str) -> Code:
     A function without source text (typed into `exec`, built at run time) is told apart by its byte
     code. What the function calls is not part of the hash.
     """
-    return _code_of(_plain(function), kind)
+    function = _plain(function)
+    carried = getattr(function, _CARRIED, None)
+    return replace(carried if isinstance(carried, Code) else _code_of(function), kind=kind)
+
+
+def make_portable(function: Callable[..., Any]) -> None:
+    """Let a function know its code also in a child process that gets it pickled by value.
+
+    A pickled function has forgotten its file. So it carries something that turns into its `Code`
+    at the moment of pickling, and costs nothing before.
+    """
+    function = _plain(function)
+    if inspect.isfunction(function) and not hasattr(function, _CARRIED):
+        setattr(function, _CARRIED, _Carried(function))
+
+
+class _Carried:
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self._function = function
+
+    def __reduce__(self) -> tuple[Callable[[Code], Code], tuple[Code]]:
+        return _arrived, (_code_of(self._function),)
+
+
+def _arrived(code: Code) -> Code:
+    return code
 
 
 def path_parameters(function: Callable[..., Any]) -> frozenset[str]:
@@ -52,7 +80,7 @@ def _plain(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @lru_cache(maxsize=4096)
-def _code_of(function: Callable[..., Any], kind: str) -> Code:
+def _code_of(function: Callable[..., Any]) -> Code:
     name = getattr(function, "__qualname__", type(function).__qualname__).replace(".<locals>", "")
     source = function_source(function)
     file = _file_of(function)
@@ -60,12 +88,12 @@ def _code_of(function: Callable[..., Any], kind: str) -> Code:
     place = file_code_key(file) if file else getattr(function, "__module__", None) or "interactive"
     about = inspect.getdoc(function)
     return Code(
-        kind=kind,
+        kind="function",
         key=f"{place}::{name}",
         hash=hash_source(source or _fingerprint(function)),
         source=stored_source(source) if source else None,
         reference=_reference(file, repository),
-        version=repository.version if repository else None,
+        version=repository.version if file and repository and _is_committed(repository.folder, file) else None,
         description=stored_source(about.strip().splitlines()[0][:200]) if about and about.strip() else None,
     )
 
@@ -74,6 +102,19 @@ def _reference(file: Path | None, repository: Repository | None) -> str | None:
     if repository:
         return repository.url or to_uri(repository.folder)
     return to_uri(file.parent) if file else None
+
+
+@lru_cache(maxsize=256)
+def _is_committed(root: Path, file: Path) -> bool:
+    """Whether git knows the file: a clean repository says nothing of one that it doesn't."""
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(root), "ls-files", "--error-unmatch", "--", str(file)],
+            stdin=subprocess.DEVNULL, capture_output=True, timeout=10, check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return done.returncode == 0
 
 
 def _file_of(function: Callable[..., Any]) -> Path | None:

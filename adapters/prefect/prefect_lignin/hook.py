@@ -8,6 +8,8 @@ that serves a deployment calls `(flow, flow_run, state)` by keyword.
 import platform
 import sys
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
 from functools import lru_cache, wraps
 from typing import Any, ParamSpec, TypeVar, overload
 
@@ -24,7 +26,7 @@ from lignin.base.settings import host_name
 from lignin.recording import RunKey, RunStatus
 from prefect_lignin.active import innermost, run_key
 from prefect_lignin.files import Sighting, look, look_at_uri, sightings
-from prefect_lignin.function_code import code_of, path_parameters
+from prefect_lignin.function_code import code_of, make_portable, path_parameters
 from prefect_lignin.ledger import Ledger
 from prefect_lignin.origins import Origins
 from prefect_lignin.outbox import GUARD, outbox
@@ -37,6 +39,9 @@ __all__ = ["flow", "instrument", "instrument_all", "task"]
 P = ParamSpec("P")
 R = TypeVar("R")
 AnyRunnable = TypeVar("AnyRunnable", bound="Flow[..., Any] | Task[..., Any]")
+
+# Told by the process that ran the flow; a crash or a cancellation may be told by another one.
+_ENDS_HERE = {RunStatus.COMPLETED, RunStatus.FAILED}
 
 _ledger = Ledger(lambda event: outbox().record(event))
 _origins = Origins()
@@ -59,6 +64,7 @@ def instrument(obj: AnyRunnable) -> AnyRunnable:
         if hook not in hooks:
             # A list of our own: the user may have given the same list to several flows.
             setattr(obj, attribute, [hook, *hooks])
+    make_portable(obj.fn)
     return obj
 
 
@@ -111,24 +117,9 @@ def lignin_flow_running(flow: Flow[..., Any], flow_run: Any, state: State[Any]) 
         return
     with GUARD:
         instrument(flow)  # `with_options(on_completion=…)` has dropped that hook of ours
-        earlier = _ledger.opening(flow_run.id)
-        context, path_typed = FlowRunContext.get(), path_parameters(flow.fn)
-        own = context if context is not None and context.flow_run is not None and context.flow_run.id == flow_run.id else None
-        params = flow_run.parameters if own is None else resolved(own.parameters or {})
-        _ledger.open(
-            Opening(
-                run=run_key(flow_run.id, flow_run.run_count + 1),
-                name=flow_run.name,
-                at=state.timestamp,
-                parent=_caller(earlier, context if own is None else None),
-                code=code_of(flow.fn, kind="workflow"),
-                params=params,
-                files=sightings(params, path_typed=path_typed),
-                info=_flow_info(flow, flow_run),
-                environment=_environment(),
-            ),
-            error=_error_in_flight(),
-        )
+        opening = _flow_opening(flow, flow_run, attempt=flow_run.run_count + 1, at=state.timestamp)
+        files = sightings(opening.params, path_typed=path_parameters(flow.fn))
+        _ledger.open(replace(opening, files=files), error=_error_in_flight())
 
 
 def lignin_flow_ended(flow: Flow[..., Any], flow_run: Any, state: State[Any]) -> None:
@@ -140,6 +131,9 @@ def lignin_flow_ended(flow: Flow[..., Any], flow_run: Any, state: State[Any]) ->
         if status is None:
             return
         opening = _ledger.opening(flow_run.id)
+        if opening is None and status in _ENDS_HERE:
+            opening = _flow_opening(flow, flow_run, attempt=max(flow_run.run_count, 1), at=flow_run.start_time or state.timestamp)
+            _ledger.open(opening)
         run = opening.run if opening else run_key(flow_run.id, flow_run.run_count)
         params: dict[str, Any] | None = None
         files: tuple[Sighting, ...] = ()
@@ -147,7 +141,7 @@ def lignin_flow_ended(flow: Flow[..., Any], flow_run: Any, state: State[Any]) ->
         if opening is not None:
             params = _coerced_parameters(flow_run.id)
             path_typed = path_parameters(flow.fn)
-            files = _ledger.held_back(opening) if params is None else sightings(params, path_typed=path_typed)
+            files = sightings(opening.params if params is None else params, path_typed=path_typed)
             results = _results(state, path_typed) if status is RunStatus.COMPLETED else ()
             if params == opening.params:
                 params = None
@@ -156,15 +150,29 @@ def lignin_flow_ended(flow: Flow[..., Any], flow_run: Any, state: State[Any]) ->
             outbox().ask_for_delivery()
 
 
-def _caller(earlier: Opening | None, context: Any) -> RunKey | None:
-    """Who called a flow: before it runs, the contexts are those of its caller."""
+def _flow_opening(flow: Flow[..., Any], flow_run: Any, *, attempt: int, at: datetime) -> Opening:
+    """A flow's start, from before it runs, from between two attempts, or from its end."""
+    earlier, coerced = _ledger.opening(flow_run.id), _coerced_parameters(flow_run.id)
+    parent = None
     if earlier is not None:
-        return earlier.parent
-    task_context = TaskRunContext.get()
-    return innermost(context, task_context) if context is not None or task_context is not None else None
+        parent = earlier.parent
+    elif coerced is None:
+        # Before a flow runs, the contexts are those of its caller.
+        parent = innermost(FlowRunContext.get(), TaskRunContext.get())
+    return Opening(
+        run=run_key(flow_run.id, attempt),
+        name=flow_run.name,
+        at=at,
+        parent=parent,
+        code=code_of(flow.fn, kind="workflow"),
+        params=flow_run.parameters if coerced is None else coerced,
+        info=_flow_info(flow, flow_run, attempt=attempt),
+        environment=_environment(),
+    )
 
 
 def _coerced_parameters(flow_run_id: object) -> dict[str, Any] | None:
+    """A flow's parameters as it gets them; `None` outside of its own context."""
     context = FlowRunContext.get()
     if context is None or context.flow_run is None or context.flow_run.id != flow_run_id or context.parameters is None:
         return None
@@ -172,13 +180,13 @@ def _coerced_parameters(flow_run_id: object) -> dict[str, Any] | None:
     return found
 
 
-def _flow_info(flow: Flow[..., Any], flow_run: Any) -> dict[str, Any]:
+def _flow_info(flow: Flow[..., Any], flow_run: Any, *, attempt: int) -> dict[str, Any]:
     return {
         "flow": flow.name,
         "flow_id": str(flow_run.flow_id),
         "flow_version": flow_run.flow_version or flow.version,
         "deployment_id": str(flow_run.deployment_id) if flow_run.deployment_id else None,
-        "run_count": flow_run.run_count + 1,
+        "run_count": attempt,
         "tags": sorted(flow_run.tags),
         "link": _link("flow-run", flow_run.id),
     }
@@ -198,21 +206,9 @@ def lignin_task_running(task: Task[..., Any], task_run: Any, state: State[Any]) 
         if earlier is not None and earlier.run == run:
             _close_torn_down(run)
             return
-        context = TaskRunContext.get()
-        params = resolved(context.parameters) if context is not None else {}
-        _ledger.open(
-            Opening(
-                run=run,
-                name=task_run.name,
-                at=state.timestamp,
-                parent=_task_parent(task_run),
-                code=code_of(task.fn, kind="task"),
-                params=params,
-                files=(*sightings(params, path_typed=path_parameters(task.fn)), *_assets(task, "asset_deps")),
-                info=_task_info(task, task_run),
-            ),
-            error=_error_in_flight(),
-        )
+        opening = _task_opening(task, task_run, at=state.timestamp)
+        files = (*sightings(opening.params, path_typed=path_parameters(task.fn)), *_assets(task, "asset_deps"))
+        _ledger.open(replace(opening, files=files), error=_error_in_flight())
 
 
 def lignin_task_ended(task: Task[..., Any], task_run: Any, state: State[Any]) -> None:
@@ -225,7 +221,12 @@ def lignin_task_ended(task: Task[..., Any], task_run: Any, state: State[Any]) ->
             return
         run = run_key(task_run.id, task_run.run_count)
         opening = _ledger.opening(task_run.id)
-        files = _ledger.held_back(opening) if opening else ()
+        if opening is None:
+            opening = _task_opening(task, task_run, at=task_run.start_time or state.timestamp)
+            _ledger.open(opening)
+            files = sightings(opening.params, path_typed=path_parameters(task.fn))
+        else:
+            files = _ledger.held_back(opening)
         results: tuple[Sighting, ...] = ()
         if status in {RunStatus.COMPLETED, RunStatus.CACHED}:
             results = (*_results(state, path_parameters(task.fn)), *_assets(task, "assets"))
@@ -262,6 +263,19 @@ def _close_torn_down(run: RunKey) -> None:
     error = sys.exc_info()[1]
     if error is not None and not isinstance(error, Exception | GeneratorExit):
         _ledger.close(run, Closing(status=RunStatus.CRASHED, at=now(), error=f"{type(error).__name__}: {error}"))
+
+
+def _task_opening(task: Task[..., Any], task_run: Any, *, at: datetime) -> Opening:
+    context = TaskRunContext.get()
+    return Opening(
+        run=run_key(task_run.id, task_run.run_count),
+        name=task_run.name,
+        at=at,
+        parent=_task_parent(task_run),
+        code=code_of(task.fn, kind="task"),
+        params=resolved(context.parameters) if context is not None else {},
+        info=_task_info(task, task_run),
+    )
 
 
 def _task_parent(task_run: Any) -> RunKey | None:

@@ -1,0 +1,37 @@
+"""Live: what goes wrong on our side leaves the user's run as it is."""
+
+import subprocess
+import sys
+
+from prefect_lignin import instrument
+
+
+def test_a_failure_of_ours_changes_neither_result_nor_exit_code(run_scenario, prefect_server, tmp_path):
+    recorded = run_scenario("hostile", tmp_path, PREFECT_API_URL=prefect_server)
+    assert recorded.printed == {"result": ["taken", "taken"]}
+    assert recorded.exit_code == 5
+    assert recorded.output.count("recording failed, the pipeline goes on") == 1
+    assert recorded.statuses("hostile") == ["completed"]
+
+
+def test_a_spool_that_cannot_be_written_changes_nothing(run_scenario, prefect_server, tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    recorded = run_scenario("hostile", tmp_path, PREFECT_API_URL=prefect_server, LIGNIN_SPOOL=str(tmp_path / "file" / "spool"))
+    assert recorded.printed == {"result": ["taken", "taken"]}
+    assert recorded.exit_code == 5
+
+
+def test_importing_the_package_does_not_import_prefect():
+    code = "import sys, prefect_lignin as p; assert p.active_run() is None; assert 'prefect' not in sys.modules, 1"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_only_flows_and_tasks_can_be_instrumented():
+    error = None
+    try:
+        instrument(len)
+    except Exception as e:
+        error = e
+    assert type(error).__name__ == "UsageError"
+    assert "Decorate the function" in str(error)
