@@ -5,6 +5,7 @@ One PostgreSQL server serves a whole session, all of its workers included. It is
 too. Where it can't start, tests fail; none is skipped.
 """
 
+import atexit
 import fcntl
 import importlib
 import os
@@ -35,6 +36,8 @@ def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
         # Workers inherit the variable, and so meet at the same server.
         os.environ[SERVER_FOLDER] = tempfile.mkdtemp(prefix="lignin-pg-")
+        # At the very end, since the server's package takes its own lock once more as a process exits.
+        atexit.register(_stop_server, Path(os.environ[SERVER_FOLDER]), owner=os.getpid())
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -65,7 +68,6 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 def pytest_sessionfinish(session: pytest.Session) -> None:
     if hasattr(session.config, "workerinput"):
         return
-    _stop_server(Path(os.environ[SERVER_FOLDER]))
     if os.environ.get(REQUIRE_POSTGRES) and not Witness.passed and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
@@ -157,7 +159,9 @@ def _plain(url: str) -> str:
     return f"{scheme.partition('+')[0]}://{rest}"
 
 
-def _stop_server(folder: Path) -> None:
+def _stop_server(folder: Path, *, owner: int) -> None:
+    if os.getpid() != owner:
+        return
     told = folder / "data" / "postmaster.pid"
     if told.exists():
         os.kill(int(told.read_text().splitlines()[0]), signal.SIGINT)
