@@ -6,14 +6,16 @@ Asked in this order, and the innermost answer wins:
 2. the run of this process, which `ln.track()` sets: plain threads see it too;
 3. a workflow engine that is executing this very code, by its entry point in the group
    `lignin.runs`; an engine's run that began inside 1 or 2 is deeper, and comes before them;
-4. the environment variable `LIGNIN_RUN`, through which a parent process hands its run down.
+4. the environment variable `LIGNIN_RUN`, through which a parent process hands its run down; it may
+   end with `@` and the uid of the instance that the run is in, and does not count in another one.
 
 A run is named by its uid, or by the text of a `RunKey` (which contains `:`).
 """
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar, Token
 from dataclasses import dataclass
 from functools import lru_cache
@@ -21,7 +23,7 @@ from typing import Any
 
 from lignin.base.installed import EntryPoint, entry_points
 
-__all__ = ["Active", "current_run", "current_run_uid", "reset", "set_process_run", "set_run"]
+__all__ = ["Active", "current_run", "current_run_uid", "outside_of_runs", "reset", "set_process_run", "set_run"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,24 +41,41 @@ class Active:
     engine: str | None = None
 
 
+_NONE = Active(uid="")
 _run: ContextVar[Active | None] = ContextVar("lignin_run", default=None)
 # One slot: "process".
 _process: dict[str, Active] = {}
 
 
-def current_run_uid() -> str | None:
-    """The run that this code belongs to, as a uid or the text of a `RunKey`; `None` outside of any."""
+def current_run_uid(*, instance: str | None = None) -> str | None:
+    """The run that this code belongs to, as a uid or the text of a `RunKey`; `None` outside of any.
+
+    `instance` is the uid of the instance that asks: a run handed down from another one is none there.
+    """
+    active = _run.get()
+    if active is _NONE:
+        return None
     engine = _engine_run()
-    active = _run.get() or _process.get("process")
+    active = active or _process.get("process")
     if active is not None:
         return engine if engine is not None and engine != active.engine else active.uid
-    return engine or os.environ.get("LIGNIN_RUN") or None
+    return engine or _inherited(instance)
 
 
 def current_run() -> Any:
     """The `Run` of `ln.track()`, `@ln.flow()` or `@ln.step()` that this code belongs to, or `None`."""
     active = _run.get() or _process.get("process")
     return active.record if active else None
+
+
+@contextmanager
+def outside_of_runs() -> Iterator[None]:
+    """While this is open, nothing attaches to any run: for what Lignin stores for itself."""
+    token = _run.set(_NONE)
+    try:
+        yield
+    finally:
+        _run.reset(token)
 
 
 def set_run(uid: str, *, record: Any = None) -> Token[Active | None]:
@@ -79,6 +98,11 @@ def set_process_run(uid: str | None, *, record: Any = None) -> None:
         _process.pop("process", None)
     else:
         _process["process"] = Active(uid=uid, record=record, engine=_engine_run())
+
+
+def _inherited(instance: str | None) -> str | None:
+    uid, _, home = os.environ.get("LIGNIN_RUN", "").partition("@")
+    return None if not uid or (instance and home and home != instance) else uid
 
 
 def _engine_run() -> str | None:

@@ -22,6 +22,8 @@ ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 VERSION_LENGTH = 4
 FIRST_VERSION = "0" * VERSION_LENGTH
 
+_PAIRS = tuple(a + b for a in ALPHABET for b in ALPHABET)
+
 
 def new_uid(length: int) -> str:
     """A random uid of `length` base62 characters (16 characters hold 95 bits)."""
@@ -58,8 +60,10 @@ def digest(text: str) -> str:
 
 
 def _base62(number: int, length: int) -> str:
-    characters = []
-    for _ in range(length):
-        number, rest = divmod(number, 62)
-        characters.append(ALPHABET[rest])
-    return "".join(reversed(characters))
+    """The last `length` base62 digits of a number, two at a time."""
+    pairs = []
+    for _ in range((length + 1) // 2):
+        number, rest = divmod(number, len(_PAIRS))
+        pairs.append(_PAIRS[rest])
+    pairs.reverse()
+    return "".join(pairs)[-length:]

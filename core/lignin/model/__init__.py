@@ -1,0 +1,46 @@
+"""The registries as SQLAlchemy tables: no query, no I/O."""
+
+from lignin.model.artifact import Artifact, ArtifactState
+from lignin.model.collection import Collection
+from lignin.model.labels import Project, ULabel
+from lignin.model.links import LINKS, collection_artifact, run_input, run_output
+from lignin.model.people import ALL_SPACE, ARCHIVE, MAIN, TRASH, Branch, Space, User
+from lignin.model.registry import Owned, Registry, Related, ToMany, ToOne, Trashable, Versioned
+from lignin.model.run import Run
+from lignin.model.storage import Storage
+from lignin.model.transform import Transform
+
+__all__ = [
+    "ALL_SPACE",
+    "ARCHIVE",
+    "LINKS",
+    "MAIN",
+    "REGISTRIES",
+    "TRASH",
+    "Artifact",
+    "ArtifactState",
+    "Branch",
+    "Collection",
+    "Owned",
+    "Project",
+    "Registry",
+    "Related",
+    "Run",
+    "Space",
+    "Storage",
+    "ToMany",
+    "ToOne",
+    "Transform",
+    "Trashable",
+    "ULabel",
+    "User",
+    "Versioned",
+    "collection_artifact",
+    "run_input",
+    "run_output",
+]
+
+REGISTRIES = {
+    registry.__name__: registry
+    for registry in (Artifact, Branch, Collection, Project, Run, Space, Storage, Transform, ULabel, User)
+}

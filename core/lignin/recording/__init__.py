@@ -8,9 +8,9 @@ to `lignin ingest` at the end. No database and no third-party package but the ha
 from lignin.recording.courier import Courier
 from lignin.recording.deliver import deliver
 from lignin.recording.events import Code, Ended, Event, FileRef, Produced, RefState, RunKey, RunStatus, Started, Used
-from lignin.recording.fold import Claim, Story, fold
+from lignin.recording.fold import Claim, Story, ending_rank, fold, telling
 from lignin.recording.guard import Guard, is_strict
-from lignin.recording.observe import observe, read_content, to_uri
+from lignin.recording.observe import local_path, observe, read_content, to_uri
 from lignin.recording.params import encode_params, encode_value
 from lignin.recording.recorder import MemoryRecorder, Recorder
 from lignin.recording.source import (
@@ -47,6 +47,7 @@ __all__ = [
     "Used",
     "deliver",
     "dump",
+    "ending_rank",
     "encode_params",
     "encode_value",
     "file_code_key",
@@ -55,11 +56,13 @@ __all__ = [
     "hash_source",
     "is_strict",
     "load",
+    "local_path",
     "observe",
     "read_content",
     "read_spool",
     "replay",
     "repository_of",
     "stored_source",
+    "telling",
     "to_uri",
 ]

@@ -50,7 +50,8 @@ class RunKey:
     """One execution by its engine's own name: what makes replays meet the same run.
 
     Attributes:
-        engine: `snakemake`, `prefect`, `redun`, `nextflow`, or another engine's lower-case name.
+        engine: `snakemake`, `prefect`, `redun`, `nextflow`, or another engine's lower-case name;
+            `lignin` names a run of a script, notebook or function, whose uid is the `id`.
         scope: what makes `id` unique within the engine, such as a workflow's uuid; may be empty.
         id: the engine's own id of the workflow, job or task.
         attempt: counted from 1.
@@ -64,7 +65,7 @@ class RunKey:
     @property
     def uid(self) -> str:
         """The sixteen base62 characters of this run in every catalogue."""
-        return derived_uid(str(self))
+        return self.id if self.engine == "lignin" else derived_uid(str(self))
 
     def __str__(self) -> str:
         """One line that `parse` reads; fit for an environment variable such as `LIGNIN_RUN`."""

@@ -5,11 +5,11 @@ associative and idempotent: the graph cannot depend on order or repetition. `Sto
 what `MemoryRecorder` shows, and what the catalogue writes.
 """
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 
+from lignin.base.clock import to_iso
+from lignin.base.ids import digest
 from lignin.recording.events import Ended, Event, FileRef, Produced, RefState, RunKey, RunStatus, Started, Used
 from lignin.recording.wire import dump
 
@@ -40,7 +40,6 @@ class Story:
     ended: dict[RunKey, Ended] = field(default_factory=dict)
     claims: tuple[Claim, ...] = ()
 
-    @property
     def runs(self) -> tuple[RunKey, ...]:
         """Every run that any event names, parents and origins included, in no set order."""
         named = dict.fromkeys((*self.started, *self.ended))
@@ -76,19 +75,19 @@ def fold(events: Iterable[Event]) -> Story:
     return story
 
 
-def telling(event: Started) -> tuple[datetime, str]:
-    """The order among tellings of one start: the latest counts; ties by their text."""
-    return event.at, dump(event)
+def telling(event: Started) -> str:
+    """The place of one telling in the order among tellings of a start: the latest counts; ties by text."""
+    return f"{to_iso(event.at)} {digest(dump(event))[:12]}"
 
 
-def ending_rank(event: Ended) -> tuple[int, datetime, str]:
-    """The order among endings of one run.
+def ending_rank(event: Ended) -> str:
+    """The place of one ending in the order among endings of a run.
 
     What the engine itself said beats what was only inferred from silence (`crashed`), whenever
     either was told; a rollback undoes a completion.
     """
     rank = {RunStatus.CRASHED: 0, RunStatus.ROLLED_BACK: 2}.get(event.status, 1)
-    return rank, event.at, json.dumps([event.status.value, event.error, str(event.reused or "")])
+    return f"{rank} {to_iso(event.at)} {digest(dump(event))[:12]}"
 
 
 def _better(a: FileRef, b: FileRef) -> FileRef:

@@ -22,7 +22,7 @@ class MemoryRecorder:
     """Keeps events in memory, for tests and for looking at what an adapter says.
 
     >>> recorder = MemoryRecorder()
-    >>> recorder.story().runs
+    >>> recorder.story().runs()
     ()
     """
 

@@ -1,0 +1,5 @@
+"""`python -m lignin`: the command line."""
+
+from lignin.cli import main
+
+main()

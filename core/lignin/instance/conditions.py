@@ -1,0 +1,258 @@
+"""From Django-like lookups to SQL conditions: `run__transform__key__startswith="rna/"`.
+
+A relation across a link is a subselect, never a join, so that no condition multiplies rows.
+Lookups of one call that go through the same relation speak of the same related record.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, date, datetime
+from typing import Any, Self
+
+from sqlalchemy import JSON, ColumnElement, Float, Select, String, and_, case, cast, func, not_, or_, select, true
+from sqlalchemy.orm import InstrumentedAttribute
+
+from lignin.base.clock import from_iso
+from lignin.base.errors import UnknownField, UsageError
+from lignin.model import REGISTRIES, Registry, Related, ToMany, ToOne
+from lignin.model.types import UtcDateTime
+
+__all__ = ["ALIASES", "Q", "compile_lookups", "first_names", "link_table"]
+
+ALIASES: Mapping[str, Mapping[str, str]] = {
+    "Artifact": {"transform": "run__transform", "recreating_runs": "output_of_runs"},
+    "Run": {"output_artifacts_and_recreated": "claimed_artifacts"},
+}
+
+_COMPARISONS = ("exact", "iexact", "in", "gt", "gte", "lt", "lte", "range", "contains", "icontains", "startswith", "istartswith", "endswith", "iendswith", "regex", "iregex", "isnull")
+
+
+class Q:
+    """A condition that combines with `&`, `|` and `~`.
+
+    >>> Q(suffix=".h5ad") | ~Q(size__gt=1_000_000)
+    (Q(suffix='.h5ad') | ~Q(size__gt=1000000))
+    """
+
+    def __init__(self, *parts: "Q", **lookups: Any) -> None:
+        self.parts: tuple[Q, ...] = parts
+        self.lookups: Mapping[str, Any] = lookups
+        self.operator = "&"
+        self.negated = False
+
+    def __and__(self, other: "Q") -> "Q":
+        return self._joined("&", other)
+
+    def __or__(self, other: "Q") -> "Q":
+        return self._joined("|", other)
+
+    def __invert__(self) -> Self:
+        copy = type(self)(*self.parts, **self.lookups)
+        copy.operator, copy.negated = self.operator, not self.negated
+        return copy
+
+    def __repr__(self) -> str:
+        inner = [repr(part) for part in self.parts]
+        if self.lookups or not inner:
+            inner.append(f"Q({', '.join(f'{name}={value!r}' for name, value in self.lookups.items())})")
+        text = inner[0] if len(inner) == 1 else f"({f' {self.operator} '.join(inner)})"
+        return f"~{text}" if self.negated else text
+
+    def compiled(self, registry: type[Registry]) -> ColumnElement[bool]:
+        """The condition on rows of `registry`."""
+        clauses = [part.compiled(registry) for part in self.parts]
+        if self.lookups:
+            clauses.append(compile_lookups(registry, self.lookups))
+        clause = or_(*clauses) if self.operator == "|" else and_(true(), *clauses)
+        return not_(clause) if self.negated else clause
+
+    def _joined(self, operator: str, other: "Q") -> "Q":
+        if not isinstance(other, Q):
+            raise UsageError(f"a Q combines with another Q, not with {other!r}")
+        joined = Q(self, other)
+        joined.operator = operator
+        return joined
+
+
+def first_names(conditions: Iterable[Q], lookups: Mapping[str, Any]) -> set[str]:
+    """The fields and relations of the registry itself that any condition speaks of."""
+    names = {lookup.split("__", 1)[0] for lookup in lookups}
+    for q in conditions:
+        names |= first_names(q.parts, q.lookups)
+    return names
+
+
+def compile_lookups(registry: type[Registry], lookups: Mapping[str, Any]) -> ColumnElement[bool]:
+    """All lookups of one call as one condition.
+
+    Raises:
+        UnknownField: a name that the registry does not have.
+    """
+    clauses: list[ColumnElement[bool]] = []
+    across: dict[str, dict[str, Any]] = {}
+    for given, value in lookups.items():
+        lookup = _unaliased(registry, given)
+        name, _, rest = lookup.partition("__")
+        if name in registry.relations() and rest and rest not in {"in", "isnull"}:
+            across.setdefault(name, {})[rest] = value
+        else:
+            clauses.append(_compile_own(registry, name, rest, value))
+    for name, inner in across.items():
+        relation = registry.relations()[name]
+        target = REGISTRIES[relation.target]
+        chosen = select(_id(target)).where(compile_lookups(target, inner))
+        clauses.append(_linked(registry, relation, chosen))
+    return and_(true(), *clauses)
+
+
+def link_table(relation: ToMany) -> Any:
+    """The link table of a relation that has one."""
+    return Registry.metadata.tables[str(relation.through)]
+
+
+def _compile_own(registry: type[Registry], name: str, rest: str, value: Any) -> ColumnElement[bool]:
+    relation = registry.relations().get(name)
+    if relation is not None:
+        return _compile_relation(registry, relation, rest, value)
+    if name not in registry.fields():
+        raise _unknown(registry, name)
+    column: InstrumentedAttribute[Any] = getattr(registry, name)
+    path = rest.split("__") if rest else []
+    comparison = path.pop() if path and path[-1] in _COMPARISONS else "exact"
+    if isinstance(column.type, JSON):
+        return _compile_json(column, path, comparison, value)
+    if path:
+        raise _unknown(registry, f"{name}__{rest}")
+    if isinstance(column.type, UtcDateTime):
+        value = [_moment(v) for v in value] if comparison in {"in", "range"} else _moment(value)
+    return _compare(column, comparison, value)
+
+
+def _compile_relation(registry: type[Registry], relation: Related, rest: str, value: Any) -> ColumnElement[bool]:
+    target = REGISTRIES[relation.target]
+    if rest == "isnull" or value is None:
+        present = _linked(registry, relation, None)
+        return not_(present) if value is None or value else present
+    values = value if rest == "in" else [value]
+    if hasattr(values, "selected_ids"):
+        return _linked(registry, relation, values.selected_ids())
+    ids = [_id_of(target, relation, v) for v in values]
+    return _linked(registry, relation, select(_id(target)).where(_id(target).in_(ids)))
+
+
+def _linked(registry: type[Registry], relation: Related, chosen: Select[tuple[int]] | None) -> ColumnElement[bool]:
+    """Rows that are related to any of the chosen ones; to any at all for `None`."""
+    if isinstance(relation, ToOne):
+        key: InstrumentedAttribute[int | None] = getattr(registry, relation.key)
+        return key.is_not(None) if chosen is None else key.in_(chosen)
+    assert isinstance(relation, ToMany)
+    if relation.through is None:
+        target = REGISTRIES[relation.target]
+        back: InstrumentedAttribute[int | None] = getattr(target, relation.other)
+        rows = select(back).where(back.is_not(None))
+        return _id(registry).in_(rows if chosen is None else rows.where(_id(target).in_(chosen)))
+    link = link_table(relation)
+    rows = select(link.c[relation.own])
+    return _id(registry).in_(rows if chosen is None else rows.where(link.c[relation.other].in_(chosen)))
+
+
+def _compile_json(column: Any, path: list[str], comparison: str, value: Any) -> ColumnElement[bool]:
+    element = column[tuple(path)] if path else column
+    if comparison == "isnull":
+        text = element.as_string() if path else column
+        return text.is_(None) if value else text.is_not(None)
+    if not path:
+        raise UsageError(f"name a key inside {column.key}: {column.key}__KEY={value!r}")
+    sample = next(iter(value), None) if isinstance(value, list | tuple | set) else value
+    if sample is None:
+        return element.as_string().is_(None)
+    typed: Any
+    if isinstance(sample, bool):
+        typed = element.as_boolean()
+    elif isinstance(sample, int | float):
+        typed = _json_number(element)
+        value = [float(v) for v in value] if isinstance(value, list | tuple | set) else float(value)
+    else:
+        typed = element.as_string()
+    return _compare(typed, comparison, value)
+
+
+def _json_number(element: Any) -> ColumnElement[float]:
+    """The element as a number, null where it is none: a cast of a text would fail on PostgreSQL."""
+    text = element.as_string()
+    is_number = text.regexp_match(r"^-?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?$")
+    return case((is_number, cast(text, Float)), else_=None)
+
+
+def _compare(column: Any, comparison: str, value: Any) -> ColumnElement[bool]:
+    match comparison:
+        case "exact":
+            return column.is_(None) if value is None else column == value  # type: ignore[no-any-return]  # a column of any type
+        case "isnull":
+            return column.is_(None) if value else column.is_not(None)  # type: ignore[no-any-return]  # as above
+        case "in":
+            if hasattr(value, "selected_ids"):
+                return column.in_(value.selected_ids())  # type: ignore[no-any-return]  # as above
+            return column.in_(list(value))  # type: ignore[no-any-return]  # as above
+        case "gt" | "gte" | "lt" | "lte":
+            return {"gt": column > value, "gte": column >= value, "lt": column < value, "lte": column <= value}[comparison]
+        case "range":
+            low, high = value
+            return column.between(low, high)  # type: ignore[no-any-return]  # as above
+        case _:
+            return _compare_text(column, comparison, value)
+
+
+def _compare_text(column: Any, comparison: str, value: Any) -> ColumnElement[bool]:
+    if not isinstance(value, str):
+        raise UsageError(f"{comparison} compares texts, not {value!r}")
+    text = column if isinstance(getattr(column, "type", None), String) else cast(column, String)
+    if comparison in {"regex", "iregex"}:
+        return text.regexp_match(value if comparison == "regex" else f"(?i){value}")  # type: ignore[no-any-return]  # as above
+    if comparison.startswith("i"):
+        text, value, comparison = func.lower(text), value.lower(), comparison[1:]
+    # `like` ignores case on SQLite, so positions are compared instead.
+    match comparison:
+        case "exact":
+            return text == value  # type: ignore[no-any-return]  # as above
+        case "contains":
+            return func.replace(text, value, "") != text if value else text.is_not(None)
+        case "startswith":
+            return func.substr(text, 1, len(value)) == value
+        case _:
+            return and_(func.length(text) >= len(value), func.substr(text, func.length(text) - len(value) + 1) == value)
+
+
+def _id(registry: type[Registry]) -> Any:
+    return registry.id  # type: ignore[attr-defined]  # every registry has one
+
+
+def _id_of(target: type[Registry], relation: Related, value: Any) -> int:
+    if isinstance(value, target):
+        own = value.id  # type: ignore[attr-defined]  # every registry has one
+        if own is None:
+            raise UsageError(f"{value!r} is not saved yet, so nothing can be related to it. Save it first.")
+        return int(own)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    raise UsageError(f"{relation.name} takes a {target.__name__}, not {value!r}. For a field of it write {relation.name}__{target.label}={value!r}")
+
+
+def _moment(value: Any) -> Any:
+    if isinstance(value, str):
+        try:
+            return from_iso(value)
+        except ValueError as e:
+            raise UsageError(f"{value!r} is no date or time. Write it like 2026-11-24 or 2026-11-24T12:00:00") from e
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return datetime(value.year, value.month, value.day, tzinfo=UTC)
+    return value
+
+
+def _unaliased(registry: type[Registry], lookup: str) -> str:
+    name, mark, rest = lookup.partition("__")
+    return ALIASES.get(registry.__name__, {}).get(name, name) + mark + rest
+
+
+def _unknown(registry: type[Registry], name: str) -> UnknownField:
+    known = tuple(sorted({*registry.fields(), *registry.relations(), *ALIASES.get(registry.__name__, {})}))
+    return UnknownField(f"{registry.__name__} has no field {name!r}. It has: {', '.join(known)}", field=name, known=known)

@@ -1,0 +1,192 @@
+"""Inspect what a new record is made of, and fail early: nothing is stored here."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
+
+from lignin.base.content import Content, hash_path, look_at
+from lignin.base.errors import InvalidKey, NotFound, StorageError, UsageError
+from lignin.base.ids import digest
+from lignin.formats import format_of_object, format_of_suffix
+from lignin.formats.known import count_in_memory
+from lignin.model import Artifact, Collection, Registry, Run, Storage
+from lignin.storage import check_key, suffix_of
+
+if TYPE_CHECKING:
+    from lignin.instance.instance import Instance
+
+__all__ = ["Draft", "construct", "draft_of"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """What a new artifact is made of, between its construction and its save.
+
+    Attributes:
+        source: its bytes, on a local disk.
+        content: what they were when they were inspected.
+        mtime_ns: the source's time of last change then.
+        owned: the source is ours (an object that was written out) and goes after the save.
+        revises: the version that this one follows.
+        storage: a storage location other than the default.
+        run: the run that made it, where one was named.
+    """
+
+    source: Path
+    content: Content
+    mtime_ns: int
+    owned: tempfile.TemporaryDirectory[str] | None
+    revises: Artifact | None
+    storage: Storage | None
+    run: Run | None
+
+
+def construct(instance: Instance, record: Registry, data: Any, options: Mapping[str, Any]) -> None:
+    """Fill a new record from what it is made of.
+
+    Raises:
+        LigninError: it can't be made of that; the message says why.
+    """
+    match record:
+        case Artifact():
+            _construct_artifact(instance, record, data, options)
+        case Collection():
+            _construct_collection(record, data, options)
+        case _:
+            raise UsageError(f"a {type(record).__name__} is made of its fields, not of {data!r}")
+
+
+def draft_of(record: Registry) -> Draft | None:
+    """The draft of an artifact that was not saved yet."""
+    draft: Draft | None = record.__dict__.get("_draft")
+    return draft
+
+
+def _construct_artifact(instance: Instance, record: Artifact, data: Any, options: Mapping[str, Any]) -> None:
+    revises = options["revises"]
+    key = options["key"] if options["key"] is not None or revises is None else revises.key
+    if key is not None:
+        key = check_key(key)
+    _check_revised(revises)
+    for name in ("description", "kind", "version_tag"):
+        if options[name] is not None and not isinstance(options[name], str):
+            raise UsageError(f"{name} is a text, not {options[name]!r}")
+    format_options = options["format"] or {}
+    source, owned = _as_source(data, key=key, write=format_options.get("write") or {})
+    try:
+        content = _inspect(source)
+        suffix = suffix_of(source.name) if source.is_file() or source.name.endswith(".zarr") else ""
+        _check_suffix(key, suffix)
+        known = format_of_suffix(suffix, otype=format_options.get("otype"))
+        record.key = key
+        record.description = options["description"]
+        record.kind = options["kind"]
+        record.version_tag = options["version_tag"]
+        record.suffix = suffix
+        record.otype = format_options.get("otype") or (known.otype if known else None)
+        record.size, record.hash, record.n_files = content.size, content.id, content.n_files
+        if owned is not None:
+            record.n_observations = count_in_memory(data)
+        elif known and known.count and record.otype and format_options:
+            record.n_observations = known.count(source)
+    except BaseException:
+        if owned is not None:
+            owned.cleanup()
+        raise
+    record.__dict__["_draft"] = Draft(
+        source=source,
+        content=content,
+        mtime_ns=look_at(source).mtime_ns,
+        owned=owned,
+        revises=revises,
+        storage=_as_storage(options["storage"]),
+        run=_as_run(options["run"]),
+    )
+
+
+def _as_source(data: Any, *, key: str | None, write: Mapping[str, Any]) -> tuple[Path, tempfile.TemporaryDirectory[str] | None]:
+    if data is None:
+        raise UsageError("an artifact is made of something: ln.Artifact(path, key=…), or Artifact.from_dataframe(df, key=…)")
+    if isinstance(data, str | os.PathLike):
+        return _as_local_path(os.fspath(data)), None
+    known, suffix, _ = format_of_object(data, suffix=suffix_of(key or ""))
+    folder = tempfile.TemporaryDirectory(prefix="lignin-")
+    path = Path(folder.name) / f"object{suffix}"
+    try:
+        assert known.write is not None
+        known.write(data, path, **write)
+    except BaseException:
+        folder.cleanup()
+        raise
+    return path, folder
+
+
+def _as_local_path(given: Any) -> Path:
+    text = os.fsdecode(given)
+    if not text or "\0" in text:
+        raise UsageError(f"{text!r} is no path")
+    if "://" in text:
+        parts = urlsplit(text)
+        if parts.scheme != "file":
+            raise UsageError(f"{text} is not on a local disk; this version of Lignin registers local files only")
+        text = unquote(parts.path)
+    return Path(os.path.abspath(Path(text).expanduser()))  # noqa: PTH100 - links stay as the user wrote them
+
+
+def _inspect(source: Path) -> Content:
+    if not source.exists():
+        hint = " It is a link that leads nowhere." if source.is_symlink() else ""
+        raise NotFound(f"there is nothing at {source}.{hint}")
+    content = hash_path(source)
+    if content.n_files == 0:
+        raise StorageError(f"the folder {source} holds no file, so there is nothing to save")
+    return content
+
+
+def _check_suffix(key: str | None, suffix: str) -> None:
+    if key is not None and suffix_of(key) != suffix and not (suffix and key.endswith(suffix)):
+        raise InvalidKey(f"the key {key!r} must end like the file it names: {suffix or 'without a suffix'}", value=key)
+
+
+def _check_revised(revises: Artifact | None) -> None:
+    if revises is None:
+        return
+    if not isinstance(revises, Artifact) or revises.id is None:
+        raise UsageError(f"revises takes a saved artifact, not {revises!r}")
+    if not revises.is_latest:
+        raise UsageError(f"{revises.uid} is not the latest of its family; revise the latest: artifact.versions.first()")
+
+
+def _as_storage(storage: Any) -> Storage | None:
+    if storage is None or isinstance(storage, Storage):
+        return storage
+    raise UsageError(f"storage takes a saved ln.Storage, not {storage!r}")
+
+
+def _as_run(run: Any) -> Run | None:
+    if run is None or isinstance(run, Run):
+        return run
+    raise UsageError(f"run takes an ln.Run, not {run!r}")
+
+
+def _construct_collection(record: Collection, data: Any, options: Mapping[str, Any]) -> None:
+    if not isinstance(data, Sequence) or not data:
+        raise UsageError("a collection is made of saved artifacts: ln.Collection([artifact1, artifact2], key=…)")
+    seen: set[str] = set()
+    for artifact in data:
+        if not isinstance(artifact, Artifact) or artifact.id is None:
+            raise UsageError(f"a collection is made of saved artifacts, not of {artifact!r}")
+        if artifact.uid in seen:
+            raise UsageError(f"{artifact.uid} stands in the list twice; a collection holds each artifact once")
+        seen.add(artifact.uid)
+    if record.key is not None:
+        record.key = check_key(record.key)
+    record.hash = digest("\n".join(artifact.uid for artifact in data))
+    record.__dict__["_members"] = tuple(data)
+    record.__dict__["_run"] = _as_run(options.get("run"))

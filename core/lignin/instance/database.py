@@ -1,0 +1,139 @@
+"""The database behind an instance: connections and transactions, alike on SQLite and PostgreSQL."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine, create_engine, event, func, select
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.orm import Session
+
+from lignin.base.errors import LigninError, MissingExtra, UsageError
+from lignin.base.ids import derived_uid
+from lignin.base.redact import redact_url
+
+__all__ = ["Database"]
+
+T = TypeVar("T")
+
+_BUSY_MS = 60_000
+_TRIES = 8
+
+
+class Database:
+    """A database, opened. Safe for threads; a forked child opens its own.
+
+    Args:
+        url: `sqlite:///path` or `postgresql://…`.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.is_sqlite = url.startswith("sqlite:")
+        self.engine = _open_sqlite(url) if self.is_sqlite else _open_postgres(url)
+        # The same connections, whose transactions take the write lock when they begin.
+        self._writer = self.engine.execution_options(lignin_write=True)
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A session that only reads; what it loads stays usable afterwards."""
+        with Session(self.engine, expire_on_commit=False, autoflush=False) as session:
+            try:
+                yield session
+            except DBAPIError as e:
+                raise self.explained(e) from e
+
+    def transact(self, work: Callable[[Session], T]) -> T:
+        """Run `work` in one write transaction, and again where another writer got in between.
+
+        `work` must not have effects outside the database.
+        """
+        for attempt in range(_TRIES):
+            try:
+                with Session(self._writer, expire_on_commit=False, autoflush=False) as session, session.begin():
+                    return work(session)
+            except (IntegrityError, OperationalError) as e:
+                if attempt == _TRIES - 1 or not _may_pass(e):
+                    raise self.explained(e) from e
+                time.sleep(0.01 * 2**attempt)
+            except DBAPIError as e:
+                raise self.explained(e) from e
+        raise AssertionError("the loop returns or raises")
+
+    def lock(self, session: Session, *names: str) -> None:
+        """Hold `names` until the transaction ends, so that writers of one family queue.
+
+        SQLite has one writer at a time anyway; PostgreSQL takes an advisory lock for each name.
+        """
+        if self.is_sqlite:
+            return
+        for number in sorted(_lock_number(name) for name in set(names)):
+            session.execute(select(func.pg_advisory_xact_lock(number)))
+
+    def explained(self, error: DBAPIError) -> LigninError:
+        """A database error as one line that says what to do."""
+        cause = str(error.orig).strip().split("\n")[0]
+        place = redact_url(self.url)
+        if isinstance(error, IntegrityError):
+            return UsageError(f"the database refused the change: {cause}")
+        return LigninError(f"the database {place} did not answer as it should: {cause}. Look at it with: lignin doctor")
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.engine.dispose()
+
+    def forget(self) -> None:
+        """Drop the connections without closing them: they belong to the process that forked this one."""
+        self.engine.dispose(close=False)
+
+
+def _lock_number(name: str) -> int:
+    value = 0
+    for character in derived_uid(name, length=10):
+        value = value * 128 + ord(character)
+    return value % 2**62
+
+
+def _open_sqlite(url: str) -> Engine:
+    engine = create_engine(url, connect_args={"check_same_thread": False, "timeout": _BUSY_MS / 1000})
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: Any, _record: Any) -> None:
+        # The driver would begin transactions by itself, and too late; see `_begin`.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        cursor.execute(f"pragma busy_timeout={_BUSY_MS}")
+        cursor.execute("pragma journal_mode=wal")
+        cursor.execute("pragma synchronous=normal")
+        cursor.execute("pragma foreign_keys=on")
+        cursor.execute("pragma cache_size=-65536")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        # A transaction that reads first and writes later fails at once when another wrote in
+        # between; the busy timeout does not apply to it. So writers lock at the beginning.
+        write = connection.get_execution_options().get("lignin_write")
+        connection.exec_driver_sql("begin immediate" if write else "begin")
+
+    return engine
+
+
+def _open_postgres(url: str) -> Engine:
+    for prefix in ("postgresql://", "postgres://"):
+        if url.startswith(prefix):
+            url = "postgresql+psycopg://" + url.removeprefix(prefix)
+    try:
+        return create_engine(url, pool_pre_ping=True)
+    except ModuleNotFoundError as e:
+        raise MissingExtra("PostgreSQL needs the driver psycopg. Install it with: pip install 'lignin[postgres]'") from e
+    except ArgumentError as e:
+        raise UsageError(f"{redact_url(url)} is no database URL that can be opened: {e}") from e
+
+
+def _may_pass(error: DBAPIError) -> bool:
+    text = str(error.orig).lower()
+    if isinstance(error, IntegrityError):
+        return "unique" in text
+    return any(word in text for word in ("locked", "busy", "deadlock", "serialize", "closed the connection", "terminating connection"))

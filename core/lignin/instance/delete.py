@@ -1,0 +1,130 @@
+"""Trash, restore, and delete for good."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import delete as sql_delete
+from sqlalchemy import func, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import set_committed_value
+
+from lignin.base.errors import Locked, UsageError
+from lignin.base.messages import say
+from lignin.instance.rows import find_row
+from lignin.instance.save_artifact import OBJECTS
+from lignin.model import TRASH, Artifact, Owned, Registry, Run, Storage, Trashable, Versioned
+from lignin.storage import as_path, remove
+
+if TYPE_CHECKING:
+    from lignin.instance.instance import Instance
+
+__all__ = ["delete", "restore"]
+
+
+def delete(instance: Instance, record: Registry, *, permanent: bool | None = None, storage: bool | None = None) -> None:
+    """Trash a record; for good where it has no trash, is in it already, or `permanent` says so.
+
+    Raises:
+        Locked: it is locked.
+        UsageError: it is not saved, or others depend on it.
+    """
+    name = f"{type(record).__name__} {record.uid}"  # type: ignore[attr-defined]  # every registry has one
+    row_id = record.id  # type: ignore[attr-defined]  # as above
+    if row_id is None:
+        raise UsageError(f"{record!r} is not saved, so there is nothing to delete")
+    with instance.database.reading() as session:
+        row = find_row(session, type(record), row_id)
+    if isinstance(row, Owned) and row.is_locked:
+        raise Locked(f"{name} is locked. Unlock it first: record.is_locked = False; record.save()")
+    if permanent is None:
+        permanent = not isinstance(row, Trashable) or row.branch_id == TRASH
+    if not permanent:
+        _move(instance, record, branch_id=TRASH)
+        say("→", f"moved {name} to the trash; take it back with .restore()")
+        return
+    _delete_row(instance, row, name)
+    if isinstance(row, Artifact):
+        _delete_bytes(instance, row, storage)
+    say("→", f"deleted {name} for good")
+
+
+def restore(instance: Instance, record: Registry) -> None:
+    """Take a record out of the trash, to the branch it was made on."""
+    with instance.database.reading() as session:
+        row = find_row(session, type(record), record.id)  # type: ignore[attr-defined]  # every registry has one
+    assert isinstance(row, Trashable)
+    if row.branch_id != TRASH:
+        raise UsageError(f"{type(record).__name__} {row.uid} is not in the trash")  # type: ignore[attr-defined]  # as above
+    _move(instance, record, branch_id=row.created_on_id if row.created_on_id > 0 else instance.branch_id)
+
+
+def _move(instance: Instance, record: Registry, *, branch_id: int) -> None:
+    """Move to another branch; its family keeps exactly one latest there."""
+    registry: Any = type(record)
+    row_id = record.id  # type: ignore[attr-defined]  # every registry has one
+
+    def work(session: Session) -> bool | None:
+        row = find_row(session, registry, row_id)
+        session.expunge(row)
+        if not isinstance(row, Versioned):
+            session.execute(update(registry).where(registry.id == row_id).values(branch_id=branch_id))
+            return None
+        instance.database.lock(session, str(row.family))
+        old_branch = row.branch_id  # type: ignore[attr-defined]  # each versioned registry is on a branch
+        session.execute(update(registry).where(registry.id == row_id).values(branch_id=branch_id, is_latest=False))
+        for branch in {old_branch, branch_id} - {TRASH}:
+            _choose_latest(session, registry, row.family, branch)
+        if branch_id == TRASH:
+            session.execute(update(registry).where(registry.id == row_id).values(is_latest=row.is_latest))
+        return bool(session.scalar(select(registry.is_latest).where(registry.id == row_id)))
+
+    latest = instance.database.transact(work)
+    set_committed_value(record, "branch_id", branch_id)
+    if latest is not None:
+        set_committed_value(record, "is_latest", latest)
+
+
+def _choose_latest(session: Session, registry: Any, family: str | None, branch_id: int) -> None:
+    """Where a family has no latest on a branch, its newest version is."""
+    rows = session.execute(
+        select(registry.id, registry.is_latest).where(registry.family == family, registry.branch_id == branch_id).order_by(registry.uid.desc())
+    ).all()
+    if rows and not any(is_latest for _, is_latest in rows):
+        session.execute(update(registry).where(registry.id == rows[0][0]).values(is_latest=True))
+
+
+def _delete_row(instance: Instance, row: Registry, name: str) -> None:
+    registry: Any = type(row)
+
+    def work(session: Session) -> None:
+        row_id = row.id  # type: ignore[attr-defined]  # every registry has one
+        if isinstance(row, Artifact):
+            session.execute(update(Artifact).where(Artifact.origin_id == row_id).values(origin_id=None))
+            session.execute(update(Run).where(Run.report_id == row_id).values(report_id=None))
+            session.execute(update(Run).where(Run.environment_id == row_id).values(environment_id=None))
+        session.execute(sql_delete(registry).where(registry.id == row_id))
+        if isinstance(row, Versioned) and row.branch_id != TRASH:  # type: ignore[attr-defined]  # as above
+            _choose_latest(session, registry, row.family, row.branch_id)  # type: ignore[attr-defined]  # as above
+
+    try:
+        instance.database.transact(work)
+    except UsageError as e:
+        if isinstance(e.__cause__, IntegrityError):
+            raise UsageError(f"{name} can't be deleted: other records depend on it. Delete or change those first.") from e
+        raise
+
+
+def _delete_bytes(instance: Instance, artifact: Artifact, storage: bool | None) -> None:
+    """Remove an artifact's bytes, unless another record shares them or they are not ours."""
+    ours = artifact.relpath.startswith(f"{OBJECTS}/")
+    if not (ours if storage is None else storage):
+        return
+    with instance.database.reading() as session:
+        shared = session.scalar(
+            select(func.count()).select_from(Artifact).where(Artifact.storage_id == artifact.storage_id, Artifact.relpath == artifact.relpath)
+        )
+        root = session.scalars(select(Storage.root).where(Storage.id == artifact.storage_id)).one()
+    if not shared:
+        remove(as_path(root, artifact.relpath))

@@ -1,0 +1,148 @@
+"""A record with its context, as a tree for people."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.text import Text
+from rich.tree import Tree
+
+from lignin.model import Artifact, Collection, Registry, Run, Transform, Trashable, Versioned
+
+if TYPE_CHECKING:
+    from lignin.instance.instance import Instance
+
+__all__ = ["describe", "human_size"]
+
+
+def describe(instance: Instance, record: Registry) -> str:
+    """Print a record as a tree, and return the text without colour."""
+    tree = _tree(instance, record)
+    Console(highlight=False).print(tree)
+    plain = Console(file=io.StringIO(), width=100, highlight=False, color_system=None)
+    plain.print(tree)
+    assert isinstance(plain.file, io.StringIO)
+    return plain.file.getvalue()
+
+
+def human_size(size: int | None) -> str:
+    """A size for people: `11 B`, `3.3 KB`, `64.5 MB`."""
+    if size is None:
+        return "unknown"
+    value, unit = float(size), "B"
+    for larger in ("KB", "MB", "GB", "TB", "PB"):
+        if value < 1000:
+            break
+        value, unit = value / 1000, larger
+    return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
+
+
+def _tree(instance: Instance, record: Registry) -> Tree:
+    name = getattr(record, type(record).label, None) or record.uid  # type: ignore[attr-defined]  # every registry has one
+    head = Text(f"{type(record).__name__}: {name}", style="bold")
+    if isinstance(record, Versioned):
+        head.append(f" ({record.version})", style="not bold dim")
+    if getattr(record, "description", None) and name != record.description:  # type: ignore[attr-defined]  # just asked
+        head.append(f" | {_short(record.description)}", style="not bold")  # type: ignore[attr-defined]  # as above
+    tree = Tree(head)
+    for line in _common(record):
+        tree.add(Text(line))
+    match record:
+        case Artifact():
+            _add_artifact(tree, record)
+        case Run():
+            _add_run(tree, record)
+        case Transform() if record.source_code:
+            branch = tree.add(Text("source_code:", style="dim"))
+            for line in _first_lines(record.source_code, 12):
+                branch.add(Text(line))
+        case Collection():
+            branch = tree.add(Text(f"artifacts ({record.artifacts.count()}):", style="dim"))
+            for artifact in record.artifacts.all()[:10]:
+                branch.add(Text(f"{artifact.key or artifact.uid} ({artifact.uid})"))
+        case _:
+            pass
+    return tree
+
+
+def _common(record: Any) -> Sequence[str]:
+    lines = [f"uid: {record.uid}"]
+    if isinstance(record, Artifact):
+        run = record.run
+        made = "none" if run is None else f"{run.uid[:7]} ({run.name or run.transform_id})"
+        lines += [f"run: {made}", f"kind: {record.kind or 'none'}   otype: {record.otype or 'none'}"]
+        lines += [f"hash: {record.hash or 'unhashed'}", f"size: {human_size(record.size)}"]
+        lines += [f"n_files: {record.n_files}"] if record.n_files is not None else []
+        lines += [f"n_observations: {record.n_observations}"] if record.n_observations is not None else []
+        lines += [f"state: {record.state}"] if record.state != "stored" else []
+    elif isinstance(record, Transform):
+        lines += [f"hash: {record.hash}   kind: {record.kind}"]
+        lines += [f"reference: {record.reference}"] if record.reference else []
+    elif isinstance(record, Run):
+        transform = record.transform
+        lines += [f"transform: {'none' if transform is None else f'{transform.key} ({transform.version[:8]})'}"]
+        lines += [f"engine: {record.engine}   attempt: {record.attempt}"] if record.engine else []
+        lines += [f"status: {record.status}"]
+        lines += [f"started_at: {_moment(record.started_at)}   finished_at: {_moment(record.finished_at)}"]
+    if isinstance(record, Trashable):
+        lines.append(f"branch: {record.branch.name}   space: {record.space.name}")
+    if hasattr(record, "created_by_id"):
+        by = record.created_by
+        lines.append(f"created_at: {_moment(record.created_at)}   created_by: {by.handle if by else 'nobody'}")
+    return lines
+
+
+def _add_artifact(tree: Tree, artifact: Artifact) -> None:
+    tree.add(Text(f"storage/path: {artifact.path}", overflow="fold"))
+    origin = artifact.origin
+    if origin is not None:
+        tree.add(Text(f"inferred origin: {origin.key or origin.uid} ({origin.uid}), of the same content"))
+    labels = {name: [label.name for label in getattr(artifact, name)] for name in ("ulabels", "projects")}
+    if any(labels.values()):
+        branch = tree.add(Text("Labels", style="bold"))
+        for name, values in labels.items():
+            if values:
+                branch.add(Text(f".{name}: {', '.join(values)}"))
+
+
+def _add_run(tree: Tree, run: Run) -> None:
+    parent, origin = run.parent, run.origin
+    if parent is not None:
+        tree.add(Text(f"parent: {parent.uid[:7]} ({parent.name})"))
+    if origin is not None:
+        tree.add(Text(f"origin: {origin.uid[:7]} ({origin.name}), whose result was reused"))
+    for title, values in (("params", run.params), ("info", run.info)):
+        if values:
+            branch = tree.add(Text(f"{title}:", style="dim"))
+            for name, value in values.items():
+                branch.add(Text(f"{name}: {_short(str(value))}"))
+    if run.error:
+        branch = tree.add(Text("error:", style="red"))
+        for line in _first_lines(run.error, 6):
+            branch.add(Text(line))
+    if run.cli_args:
+        tree.add(Text(f"cli_args: {_short(run.cli_args)}"))
+    for title, artifact in (("report", run.report), ("environment", run.environment)):
+        if artifact is not None:
+            branch = tree.add(Text(f"{title}: {artifact.uid[:7]}", style="dim"))
+            for line in _first_lines(artifact.load(is_run_input=False), 5):
+                branch.add(Text(line))
+
+
+def _first_lines(text: str, count: int) -> Sequence[str]:
+    lines = text.splitlines()
+    shown = [_short(line) for line in lines[:count]]
+    return shown if len(lines) <= count else [*shown, "…"]
+
+
+def _short(text: str) -> str:
+    line = " ".join(text.split()) if "\n" in text else text
+    return line if len(line) <= 88 else line[:87] + "…"
+
+
+def _moment(moment: datetime | None) -> str:
+    return "none" if moment is None else f"{moment:%Y-%m-%d %H:%M:%S} UTC"

@@ -1,0 +1,125 @@
+"""Spools into the catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lignin.base.errors import SpoolError
+from lignin.base.settings import user_home
+from lignin.instance.record import record_story
+from lignin.recording import BadLine, Claim, Event, FileRef, Story, fold, read_content, read_spool
+from lignin.recording.spool import SUFFIX
+
+if TYPE_CHECKING:
+    from lignin.instance.instance import Instance
+
+__all__ = ["IngestReport", "ingest", "waiting_spools"]
+
+_BATCH = 20_000
+DONE = "ingested"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IngestReport:
+    """What came of one spool.
+
+    Attributes:
+        path: the spool.
+        events: how many were read.
+        runs: how many runs they speak of.
+        hashed: how many files were read here, because no one had.
+        bad: lines that are no events.
+    """
+
+    path: Path
+    events: int
+    runs: int
+    hashed: int
+    bad: tuple[BadLine, ...]
+
+
+def waiting_spools(instance: Instance) -> Sequence[Path]:
+    """The spools that were not ingested yet: the instance's own, and the user's."""
+    folders = (instance.config.spool, user_home() / "spool")
+    return sorted({path for folder in folders if folder.is_dir() for path in folder.glob(f"*{SUFFIX}")})
+
+
+def ingest(instance: Instance, path: Path) -> IngestReport:
+    """Bring one spool into the catalogue; doing it again changes nothing.
+
+    Files that nobody has hashed yet are hashed here, if they lie on this machine and are
+    still as they were told. A spool of ours whose writer is gone moves to `ingested/` beside it.
+
+    Raises:
+        SpoolError: there is no such file, or it can't be read.
+    """
+    if not path.is_file():
+        raise SpoolError(f"there is no spool {path}")
+    bad: list[BadLine] = []
+    events, hashed, runs = 0, 0, set()
+    stream = _events(path, bad)
+    contents: dict[FileRef, FileRef] = {}
+    while batch := list(islice(stream, _BATCH)):
+        events += len(batch)
+        story = fold(batch)
+        hashed += _read_contents(story, contents)
+        record_story(instance, story)
+        runs.update(story.runs())
+    if path.parent in {instance.config.spool, user_home() / "spool"} and not bad and _is_at_rest(path):
+        _put_away(path)
+    return IngestReport(path=path, events=events, runs=len(runs), hashed=hashed, bad=tuple(bad))
+
+
+def _events(path: Path, bad: list[BadLine]) -> Iterator[Event]:
+    for item in read_spool(path):
+        if isinstance(item, BadLine):
+            bad.append(item)
+        else:
+            yield item
+
+
+def _read_contents(story: Story, contents: dict[FileRef, FileRef]) -> int:
+    """Complete a story's claims with the contents of files that nobody has read."""
+    known = {_sighting(claim.ref): claim.ref for claim in story.claims if claim.ref.content_id}
+    before = len(contents)
+    claims = []
+    for claim in story.claims:
+        if claim.ref.content_id is None:
+            # The run that wrote a file may have read it, when the one that used it had not.
+            found = known.get(_sighting(claim.ref)) or _cached(claim.ref, contents)
+            claim = replace(claim, ref=replace(claim.ref, content_id=found.content_id, n_files=found.n_files, state=found.state))
+        claims.append(claim)
+    story.claims = _distinct(claims)
+    return len(contents) - before
+
+
+def _cached(ref: FileRef, contents: dict[FileRef, FileRef]) -> FileRef:
+    if ref not in contents:
+        contents[ref] = read_content(ref)
+    return contents[ref]
+
+
+def _sighting(ref: FileRef) -> tuple[object, ...]:
+    return ref.uri, ref.host, ref.size, ref.mtime_ns
+
+
+def _distinct(claims: Iterable[Claim]) -> tuple[Claim, ...]:
+    return tuple(dict.fromkeys(claims))
+
+
+def _is_at_rest(path: Path) -> bool:
+    """Whether the process that wrote a spool has ended: its name holds the process id."""
+    parts = path.stem.split("-")
+    if len(parts) < 3 or not parts[-2].isdigit():
+        return False
+    return not Path(f"/proc/{parts[-2]}").exists()
+
+
+def _put_away(path: Path) -> None:
+    folder = path.parent / DONE
+    folder.mkdir(exist_ok=True)
+    path.rename(folder / path.name)

@@ -1,0 +1,177 @@
+"""An open instance: its database, its settings, and one line for each verb."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from lignin.base.ids import new_uid
+from lignin.base.settings import InstanceConfig, host_name, user_settings
+from lignin.instance.construct import construct
+from lignin.instance.database import Database
+from lignin.instance.delete import delete, restore
+from lignin.instance.describe import describe
+from lignin.instance.load import cache, load, open_artifact, path_of
+from lignin.instance.members import Members, follow, members
+from lignin.instance.query import QuerySet
+from lignin.instance.runs import end_run, start_run
+from lignin.instance.save import save, save_many
+from lignin.instance.versions import versions
+from lignin.model import ALL_SPACE, MAIN, Artifact, Registry, Related, Run, Storage, User
+from lignin.recording import Code, RunStatus
+
+__all__ = ["Instance"]
+
+R = TypeVar("R", bound=Registry)
+
+_FRESH_SECONDS = 5.0
+
+
+class Instance:
+    """An open catalogue. Safe for threads.
+
+    Attributes:
+        config: where it is and what it is called.
+        database: its database.
+        branch_id, space_id: where new records go.
+    """
+
+    def __init__(self, config: InstanceConfig, database: Database) -> None:
+        self.config = config
+        self.database = database
+        self.branch_id = MAIN
+        self.space_id = ALL_SPACE
+        self._user_id: int | None = None
+        self._storage: Storage | None = None
+        self._managed: tuple[float, Sequence[Storage]] = (0.0, ())
+        self.run_ids: dict[str, int] = {}
+
+    def close(self) -> None:
+        """Close its connections."""
+        self.database.close()
+
+    @property
+    def user_id(self) -> int:
+        """The id of who works here: the `handle` of the user's settings, else the account's name."""
+        if self._user_id is None:
+            self._user_id = self.database.transact(_find_user)
+        return self._user_id
+
+    @property
+    def storage(self) -> Storage:
+        """The default storage location."""
+        if self._storage is None:
+            root = self.config.storage_root
+            host = "" if "://" in root or self.config.db_in_folder else host_name()
+            with self.database.reading() as session:
+                self._storage = session.scalars(select(Storage).where(Storage.root == root, Storage.host == host, Storage.branch_id > 0)).one_or_none()
+            if self._storage is None:
+                self._storage = Storage(root, host=host, instance_uid=self.config.uid)
+                self.save(self._storage)
+        return self._storage
+
+    def managed_storages(self) -> Sequence[Storage]:
+        """The local roots in which files stay where they are, the deepest first; asked every few seconds."""
+        asked, held = self._managed
+        if not held or time.monotonic() - asked > _FRESH_SECONDS:
+            with self.database.reading() as session:
+                mine = select(Storage).where(Storage.role == "managed", Storage.host.in_(["", host_name()]), Storage.branch_id > 0)
+                held = sorted({self.storage, *session.scalars(mine)}, key=lambda s: -len(s.root))
+            self._managed = (time.monotonic(), held)
+        return held
+
+    def forget_storages(self) -> None:
+        """Ask again at the next save: a storage location was added or changed."""
+        self._managed = (0.0, ())
+
+    def query(self, registry: type[R]) -> QuerySet[R]:
+        """All records of a registry."""
+        return QuerySet(self, registry)
+
+    def construct(self, record: Registry, data: Any, options: Mapping[str, Any]) -> None:
+        """Inspect what a new record is made of."""
+        construct(self, record, data, options)
+
+    def save(self, record: Registry, **options: Any) -> None:
+        """Store one record."""
+        save(self, record, **options)
+
+    def save_many(self, records: Iterable[Registry]) -> None:
+        """Store many records in few transactions."""
+        save_many(self, records)
+
+    def delete(self, record: Registry, *, permanent: bool | None = None, storage: bool | None = None) -> None:
+        """Trash a record, or delete it for good."""
+        delete(self, record, permanent=permanent, storage=storage)
+
+    def restore(self, record: Registry) -> None:
+        """Take a record out of the trash."""
+        restore(self, record)
+
+    def follow(self, record: Registry, relation: Related) -> Registry | None:
+        """The record at the other end of a to-one relation."""
+        return follow(self, record, relation)
+
+    def members(self, record: Registry, relation: Related) -> Members:
+        """The records at the other end of a to-many relation."""
+        return members(self, record, relation)
+
+    def describe(self, record: Registry) -> str:
+        """Print a record with its context."""
+        return describe(self, record)
+
+    def load(self, record: Any, **options: Any) -> Any:
+        """An artifact, or all members of a collection, in memory."""
+        return load(self, record, **options)
+
+    def open(self, artifact: Artifact, *, mode: str = "r", is_run_input: bool | Run | None = None, **options: Any) -> Any:
+        """An artifact without loading it."""
+        return open_artifact(self, artifact, mode=mode, is_run_input=is_run_input, **options)
+
+    def cache(self, artifact: Artifact, *, is_run_input: bool | Run | None = None) -> Path:
+        """A local path with an artifact's bytes."""
+        return cache(self, artifact, is_run_input=is_run_input)
+
+    def path(self, artifact: Artifact) -> Any:
+        """Where an artifact's bytes lie."""
+        return path_of(self, artifact)
+
+    def versions(self, record: Registry) -> QuerySet[Any]:
+        """All versions of a record's family, the newest first."""
+        return versions(self, record)
+
+    def start_run(self, *, code: Code, **options: Any) -> Run:
+        """Begin a run of a script, notebook or function; options as in `runs.start_run`."""
+        return start_run(self, code=code, **options)
+
+    def end_run(self, run: Run, *, status: RunStatus, error: str | None = None, report: str | None = None, info: Mapping[str, Any] | None = None) -> None:
+        """End a run that `start_run` began."""
+        end_run(self, run, status=status, error=error, report=report, info=info)
+
+
+def _find_user(session: Session) -> int:
+    settings = user_settings()
+    handle = str(settings.get("handle") or _account())
+    found = session.scalar(select(User.id).where(User.handle == handle))
+    if found is not None:
+        return found
+    user = User(uid=new_uid(User.uid_length), handle=handle, name=settings.get("name"))
+    session.add(user)
+    session.flush()
+    return user.id
+
+
+def _account() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())
+
+

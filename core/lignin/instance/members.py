@@ -1,0 +1,127 @@
+"""Relations of one record: what is at their other end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import delete, select
+
+from lignin.base.errors import Locked, UsageError
+from lignin.instance.conditions import link_table
+from lignin.instance.insert import insert_ignore
+from lignin.instance.query import QuerySet
+from lignin.model import REGISTRIES, Owned, Registry, Related, ToMany, ToOne
+
+if TYPE_CHECKING:
+    from lignin.instance.instance import Instance
+
+__all__ = ["Members", "follow", "members"]
+
+
+def follow(instance: Instance, record: Registry, relation: Related) -> Registry | None:
+    """The record at the other end of a to-one relation, or `None`."""
+    assert isinstance(relation, ToOne)
+    key = getattr(record, relation.key)
+    if key is None:
+        return None
+    with instance.database.reading() as session:
+        found: Registry | None = session.get(REGISTRIES[relation.target], key)
+    record.__dict__[f"_{relation.name}"] = found
+    return found
+
+
+def members(instance: Instance, record: Registry, relation: Related) -> Members:
+    """The records at the other end of a to-many relation."""
+    assert isinstance(relation, ToMany)
+    return Members(instance, record, relation)
+
+
+class Members:
+    """`artifact.ulabels`: add, remove, and every method of a query set."""
+
+    def __init__(self, instance: Instance, record: Registry, relation: ToMany) -> None:
+        self._instance = instance
+        self._record = record
+        self._relation = relation
+
+    def all(self) -> QuerySet[Any]:
+        """All of them, as a query set; a collection's artifacts in its order."""
+        target = REGISTRIES[self._relation.target]
+        query: QuerySet[Any] = QuerySet(self._instance, target)
+        own = self._own_id()
+        if self._relation.through is None:
+            return query.filter(**{self._relation.other: own})
+        link = link_table(self._relation)
+        chosen = select(link.c[self._relation.other]).where(link.c[self._relation.own] == own)
+        order: tuple[Any, ...] = ()
+        if "position" in link.c:
+            place = select(link.c.position).where(link.c[self._relation.own] == own, link.c[self._relation.other] == target.id)  # type: ignore[attr-defined]  # every registry has one
+            order = (place.correlate(target).scalar_subquery(),)
+        return query._with(where=(target.id.in_(chosen),), order=order)  # type: ignore[attr-defined]  # as above
+
+    def add(self, *records: Registry) -> None:
+        """Link saved records; those that are linked already stay.
+
+        Raises:
+            UsageError: a record of another registry, or one that is not saved.
+        """
+        rows = [{self._relation.own: self._own_id(), self._relation.other: self._their_id(r)} for r in records]
+        link = self._editable()
+        if rows:
+            self._instance.database.transact(lambda session: insert_ignore(session, link, rows))
+
+    def remove(self, *records: Registry) -> None:
+        """Unlink records."""
+        link = self._editable()
+        ids = [self._their_id(r) for r in records]
+        gone = delete(link).where(link.c[self._relation.own] == self._own_id(), link.c[self._relation.other].in_(ids))
+        self._instance.database.transact(lambda session: session.execute(gone))
+
+    def set(self, records: list[Registry]) -> None:
+        """Link exactly these."""
+        kept = {self._their_id(r) for r in records}
+        self.remove(*(r for r in self.all() if r.id not in kept))
+        self.add(*records)
+
+    def clear(self) -> None:
+        """Unlink all."""
+        self.set([])
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.all())
+
+    def __len__(self) -> int:
+        return self.all().count()
+
+    def __contains__(self, record: object) -> bool:
+        return isinstance(record, Registry) and self.all().filter(uid=record.uid).exists()  # type: ignore[attr-defined]  # every registry has one
+
+    def __getattr__(self, name: str) -> Any:
+        # `one`, `filter`, `count`, `to_dataframe`, …: this is a query set that can be edited.
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return getattr(self.all(), name)
+
+    def __repr__(self) -> str:
+        return repr(self.all())
+
+    def _editable(self) -> Any:
+        if not self._relation.editable:
+            raise UsageError(f"{type(self._record).__name__}.{self._relation.name} follows from what was recorded; it can't be edited")
+        if isinstance(self._record, Owned) and self._record.is_locked:
+            raise Locked(f"{self._record!r} is locked. Unlock it first: record.is_locked = False; record.save()")
+        return link_table(self._relation)
+
+    def _own_id(self) -> int:
+        own = self._record.id  # type: ignore[attr-defined]  # every registry has one
+        if own is None:
+            raise UsageError(f"save {type(self._record).__name__} before you use its {self._relation.name}: it is not in the database yet")
+        return int(own)
+
+    def _their_id(self, record: Registry) -> int:
+        if not isinstance(record, REGISTRIES[self._relation.target]):
+            raise UsageError(f"{type(self._record).__name__}.{self._relation.name} takes {self._relation.target} records, not {record!r}")
+        if record.id is None:
+            raise UsageError(f"save {record!r} first: it is not in the database yet")
+        return int(record.id)

@@ -1,0 +1,145 @@
+"""Make an instance, open one, choose one."""
+
+from pathlib import Path
+
+from sqlalchemy import insert, inspect, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
+
+from lignin.base.errors import NoInstance, UsageError
+from lignin.base.ids import derived_uid, new_uid
+from lignin.base.ports import use
+from lignin.base.redact import redact_url
+from lignin.base.settings import InstanceConfig, find_instance, set_default
+from lignin.instance.database import Database
+from lignin.instance.instance import Instance
+from lignin.instance.migrations import HEAD
+from lignin.instance.schema_version import check_version
+from lignin.model import ALL_SPACE, ARCHIVE, MAIN, TRASH, Branch, Registry, Space
+
+__all__ = ["connect", "disconnect", "init", "open_instance", "provide"]
+
+_PROVIDER = "lignin.instance"
+
+
+def provide(previous: Instance | None) -> Instance:
+    """What `lignin.base.ports.current` calls: opens the instance of this place, or again after a fork."""
+    if previous is not None:
+        previous.database.forget()
+        return open_instance(previous.config)
+    return open_instance(find_instance())
+
+
+def open_instance(config: InstanceConfig) -> Instance:
+    """Open the instance of a configuration.
+
+    Raises:
+        SchemaVersionError: the database is older or newer than this code.
+    """
+    url = make_url(config.db_url)
+    if url.drivername.startswith("sqlite") and not Path(str(url.database)).is_file():
+        raise NoInstance(f"the database {url.database} of the instance {config.name!r} is not there. Restore it, or make a new one with: lignin init")
+    database = Database(config.db_url)
+    check_version(database)
+    return Instance(config, database)
+
+
+def init(folder: str | Path | None = None, *, storage: str | Path | None = None, db: str | None = None, name: str | None = None) -> Instance:
+    """Make an instance in a folder, or open the one that is there, and make it this process's own.
+
+    Args:
+        folder: the working directory by default; its `.lignin` holds the configuration.
+        storage: root of the default storage location; `.lignin/storage` by default.
+        db: a database URL; by default SQLite in `.lignin/lignin.db`.
+        name: the folder's name by default.
+
+    Raises:
+        UsageError: an instance with another database or storage is there already.
+    """
+    place = Path(folder or ".").expanduser().absolute()
+    if (place / ".lignin" / "instance.toml").is_file():
+        held = InstanceConfig.read(place)
+        _refuse_difference(held, storage=storage, db=db, name=name)
+        return connect(place)
+    config = InstanceConfig(
+        folder=place,
+        uid=new_uid(12),
+        name=name or place.name or "lignin",
+        db=db or "sqlite:///.lignin/lignin.db",
+        storage=_storage_root(place, storage),
+    )
+    _create_tables(config)
+    config.write()
+    instance = connect(place)
+    instance.storage  # noqa: B018 - registers the default location
+    return instance
+
+
+def connect(target: str | Path | None = None, *, default: bool = False) -> Instance:
+    """Open the instance of a folder and make it this process's own.
+
+    Args:
+        target: the folder that holds `.lignin`, or one below it; the working directory by default.
+        default: make it the user's default too.
+    """
+    place = Path(target or ".").expanduser().absolute()
+    if not place.is_dir():
+        raise NoInstance(f"{place} is no folder. Give the folder that holds .lignin, or make an instance with: lignin init")
+    instance = open_instance(find_instance(place))
+    use(_PROVIDER, instance)
+    if default:
+        set_default(instance.config.folder)
+    return instance
+
+
+def disconnect() -> None:
+    """Forget this process's instance and the user's default."""
+    use(_PROVIDER, None)
+    set_default(None)
+
+
+def _storage_root(place: Path, storage: str | Path | None) -> str:
+    if storage is None:
+        return ".lignin/storage"
+    text_ = str(storage)
+    if "://" in text_:
+        raise UsageError(f"{redact_url(text_)} is not on a local disk; this version of Lignin stores on local disks only")
+    root = Path(text_).expanduser()
+    absolute = root if root.is_absolute() else Path.cwd() / root
+    return str(absolute.relative_to(place)) if absolute.is_relative_to(place) else str(absolute)
+
+
+def _refuse_difference(held: InstanceConfig, *, storage: str | Path | None, db: str | None, name: str | None) -> None:
+    wanted = {"db": db, "name": name, "storage": None if storage is None else _storage_root(held.folder, storage)}
+    for field, value in wanted.items():
+        if value is not None and value != getattr(held, field):
+            shown = redact_url(str(getattr(held, field)))
+            raise UsageError(f"{held.folder} already holds the instance {held.name!r}, whose {field} is {shown}. Use it as it is, or init another folder.")
+
+
+def _create_tables(config: InstanceConfig) -> None:
+    """All tables of the newest schema and the built-in rows, in a database that has none yet."""
+    config.home.mkdir(parents=True, exist_ok=True)
+    database = Database(config.db_url)
+    try:
+        if inspect(database.engine).has_table("alembic_version"):
+            check_version(database)
+            return
+        with database.engine.execution_options(lignin_write=True).begin() as connection:
+            if not database.is_sqlite:
+                connection.execute(text("select pg_advisory_xact_lock(7265116)"))
+            if inspect(connection).has_table("alembic_version"):
+                return
+            Registry.metadata.create_all(connection)
+            connection.execute(text("create table alembic_version (version_num varchar(32) not null primary key)"))
+            connection.execute(text("insert into alembic_version values (:v)"), {"v": HEAD})
+            for number, branch in ((MAIN, "main"), (ARCHIVE, "archive"), (TRASH, "trash")):
+                connection.execute(insert(Branch).values(id=number, uid=derived_uid(branch, length=12), name=branch))
+            connection.execute(insert(Space).values(id=ALL_SPACE, uid=derived_uid("all", length=12), name="all"))
+            if not database.is_sqlite:
+                for table in ("branch", "space"):
+                    connection.execute(text(f"select setval(pg_get_serial_sequence('{table}', 'id'), 1)"))
+    except DBAPIError as e:
+        raise database.explained(e) from e
+    finally:
+        database.close()

@@ -1,0 +1,96 @@
+"""Where a file that an adapter found belongs: its storage, its path there, its key and family."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from lignin.base.ids import new_uid
+from lignin.instance.families import key_family, location_family
+from lignin.model import Storage
+from lignin.recording import FileRef
+
+if TYPE_CHECKING:
+    from lignin.instance.instance import Instance
+
+__all__ = ["Place", "find_places"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a file lies, and what it is a version of."""
+
+    storage_id: int
+    relpath: str
+    key: str
+    family: str
+
+
+def find_places(instance: Instance, session: Session, refs: Iterable[FileRef]) -> Mapping[tuple[str, str | None, str | None], Place]:
+    """The place of each reference, by its `uri`, `host` and `key`.
+
+    A file belongs to the deepest storage root that holds it; one that none holds, to a location
+    that is made for its machine or bucket.
+    """
+    storages = list(session.scalars(select(Storage).where(Storage.branch_id > 0)))
+    found: dict[tuple[str, str | None, str | None], Place] = {}
+    for ref in refs:
+        name = (ref.uri, ref.host, ref.key)
+        if name not in found:
+            found[name] = _find(instance, session, storages, ref)
+    return found
+
+
+def _find(instance: Instance, session: Session, storages: list[Storage], ref: FileRef) -> Place:
+    is_local = ref.uri.startswith("file://")
+    path = _clean(ref.uri)
+    shared = instance.config.db_in_folder
+    folder = str(instance.config.folder)
+    inside = is_local and _below(path, folder)
+    host = "" if not is_local or (inside and shared) else (ref.host or "")
+    candidates = [s for s in storages if s.host == host and _below(path, s.root)]
+    if inside and not any(len(s.root) >= len(folder) for s in candidates):
+        candidates = [_add(instance, session, storages, root=folder, host=host)]
+    if not candidates:
+        candidates = [_add(instance, session, storages, root=_outermost(path), host=host)]
+    storage = max(candidates, key=lambda s: len(s.root))
+    relpath = path[len(storage.root) :].lstrip("/")
+    if ref.key is not None:
+        return Place(storage_id=storage.id, relpath=relpath, key=ref.key, family=key_family(ref.key))
+    key = posixpath.relpath(path, folder) if inside else f"file://{ref.host or ''}{path}" if is_local else path
+    return Place(storage_id=storage.id, relpath=relpath, key=key, family=location_family(storage, relpath))
+
+
+def _clean(uri: str) -> str:
+    """A local URI as an absolute path without `..`; another one without a slash at its end."""
+    if uri.startswith("file://"):
+        # Bytes that are no UTF-8 stay visible and storable, as \\xNN.
+        path = unquote(uri.removeprefix("file://"), errors="backslashreplace").replace("\0", "\\0")
+        return posixpath.normpath("/" + path.lstrip("/"))
+    return uri.rstrip("/")
+
+
+def _below(path: str, root: str) -> bool:
+    return path == root or path.startswith(root.rstrip("/") + "/")
+
+
+def _outermost(path: str) -> str:
+    if "://" not in path:
+        return "/"
+    parts = urlsplit(path)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _add(instance: Instance, session: Session, storages: list[Storage], *, root: str, host: str) -> Storage:
+    kind = root.partition("://")[0] if "://" in root else "local"
+    storage = Storage(root, host=host, uid=new_uid(Storage.uid_length), type=kind, role="location", instance_uid=instance.config.uid, created_by_id=instance.user_id)
+    session.add(storage)
+    session.flush()
+    storages.append(storage)
+    return storage

@@ -1,0 +1,304 @@
+"""Query sets: lazy, immutable descriptions of a question to one registry."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select, true
+
+from lignin.base.errors import MultipleFound, NotFound, UnknownField, UsageError
+from lignin.base.ids import VERSION_LENGTH
+from lignin.base.messages import say
+from lignin.instance.conditions import Q, compile_lookups, first_names
+from lignin.instance.frame import to_frame
+from lignin.model import MAIN, Artifact, Registry, Trashable, Versioned
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from lignin.instance.instance import Instance
+
+__all__ = ["QuerySet"]
+
+R = TypeVar("R", bound=Registry)
+
+_INTERNAL = "__lignin"
+_MAX_SEARCH = 20
+
+
+class QuerySet(Generic[R]):
+    """Records of one registry that meet conditions, in an order. Asks the database when iterated.
+
+    Trash, archive and other branches are out of scope until a condition speaks of `branch`; reports
+    and environments of runs until one speaks of `kind`.
+    """
+
+    def __init__(self, instance: Instance, registry: type[R]) -> None:
+        self._instance = instance
+        self.registry = registry
+        self._where: tuple[ColumnElement[bool], ...] = ()
+        self._mentioned: frozenset[str] = frozenset()
+        self._order: tuple[Any, ...] = ()
+        self._slice: tuple[int, int | None] = (0, None)
+
+    # Narrowing: each returns a new query set.
+
+    def filter(self, *conditions: Q, **lookups: Any) -> QuerySet[R]:
+        """Those that meet every condition too; see `Registry.filter`."""
+        for condition in conditions:
+            if not isinstance(condition, Q):
+                raise UsageError(f"filter takes ln.Q objects and field=value, not {condition!r}")
+        clauses = [q.compiled(self.registry) for q in conditions]
+        if lookups:
+            clauses.append(compile_lookups(self.registry, lookups))
+        return self._with(where=(*self._where, *clauses), mentioned=self._mentioned | first_names(conditions, lookups))
+
+    def exclude(self, *conditions: Q, **lookups: Any) -> QuerySet[R]:
+        """Those that do not meet all of the conditions."""
+        return self.filter(~Q(*conditions, **lookups))
+
+    def all(self) -> QuerySet[R]:
+        """The same."""
+        return self._with()
+
+    def distinct(self) -> QuerySet[R]:
+        """The same: no condition here ever multiplies records."""
+        return self._with()
+
+    def order_by(self, *fields: str) -> QuerySet[R]:
+        """In the order of these fields, `-field` for descending; the id decides among equals.
+
+        Raises:
+            UnknownField: no such field.
+        """
+        order = []
+        for field in fields:
+            name = field.removeprefix("-")
+            if name not in self.registry.fields():
+                raise UnknownField(f"{self.registry.__name__} has no field {name!r} to order by", field=name, known=self.registry.fields())
+            column = getattr(self.registry, name)
+            order.append(column.desc() if field.startswith("-") else column.asc())
+        descending = bool(fields) and fields[0].startswith("-")
+        tie = self.registry.id.desc() if descending else self.registry.id.asc()  # type: ignore[attr-defined]  # every registry has one
+        return self._with(order=(*order, tie))
+
+    def search(self, text: str, *, field: str | Sequence[str] | None = None, limit: int = _MAX_SEARCH, case_sensitive: bool = False) -> QuerySet[R]:
+        """Those whose texts contain every word, the closest first: equal, then beginning, then inside."""
+        names = (field,) if isinstance(field, str) else tuple(field or self.registry.searched)
+        for name in names:
+            if name not in self.registry.fields():
+                raise UnknownField(f"{self.registry.__name__} has no field {name!r} to search", field=name, known=self.registry.fields())
+        columns = [getattr(self.registry, name) for name in (*names, "uid")]
+        texts = [func.coalesce(c if case_sensitive else func.lower(c), "") for c in columns]
+        needle = text.strip() if case_sensitive else text.strip().lower()
+        words = [or_(*(t.contains(word, autoescape=True) for t in texts)) for word in needle.split()]
+        rank = case(
+            (or_(*(t == needle for t in texts)), 0),
+            (or_(*(t.startswith(needle, autoescape=True) for t in texts)), 1),
+            (or_(*(t.contains(needle, autoescape=True) for t in texts)), 2),
+            else_=3,
+        )
+        found = self._with(where=(*self._where, and_(true(), *words)), order=(rank, func.length(texts[0]), self.registry.id.asc()))  # type: ignore[attr-defined]  # every registry has one
+        return found[:limit]
+
+    # Asking.
+
+    def __iter__(self) -> Iterator[R]:
+        with self._instance.database.reading() as session:
+            return iter(session.scalars(self.statement()).all())
+
+    def __len__(self) -> int:
+        return self.count()
+
+    def __bool__(self) -> bool:
+        return self.exists()
+
+    def __getitem__(self, index: int | slice) -> Any:
+        start, stop = self._slice
+        if isinstance(index, int):
+            if index < 0:
+                raise UsageError("a query set has no negative positions; reverse its order instead")
+            found = list(self[index : index + 1])
+            if not found:
+                raise IndexError(f"there are not {index + 1} records")
+            return found[0]
+        if index.step is not None or (index.start or 0) < 0 or (index.stop or 0) < 0:
+            raise UsageError("a query set is sliced as [start:stop], without step or negative positions")
+        begin = start + (index.start or 0)
+        ends = [end for end in (stop, None if index.stop is None else start + index.stop) if end is not None]
+        return self._with(cut=(begin, min(ends) if ends else None))
+
+    def get(self, uid: str | int | None = None, /, **lookups: Any) -> R:
+        """The one record; see `Registry.get`."""
+        if uid is None:
+            return self._get_by_lookups(lookups)
+        if isinstance(uid, int) and not isinstance(uid, bool):
+            return self._get_by_lookups({**lookups, "id": uid})
+        if not isinstance(uid, str) or not re.fullmatch(r"[0-9A-Za-z]{3,24}", uid):
+            raise NotFound(f"{uid!r} is no uid. For another field write get(field=…), for example get({self.registry.label}={uid!r})")
+        stem_length = self.registry.uid_length
+        versioned = issubclass(self.registry, Versioned)
+        if versioned and len(uid) == stem_length:
+            family = self.filter(uid__startswith=uid, **lookups)._lifted("kind")
+            return self._only(family.filter(is_latest=True), uid) if family.filter(is_latest=True) else self._only(family.order_by("-uid")[:1], uid)
+        full = stem_length + (VERSION_LENGTH if versioned else 0)
+        if len(uid) == full:
+            return self._only(self.filter(uid=uid, **lookups)._lifted("kind"), uid)
+        found = self.filter(uid__startswith=uid, **lookups)._lifted("kind")
+        latest = found.filter(is_latest=True) if versioned and len(uid) < stem_length else found
+        return self._only(latest if latest else found, uid)
+
+    def one(self) -> R:
+        """The only record. Raises NotFound or MultipleFound."""
+        return self._only(self, None)
+
+    def one_or_none(self) -> R | None:
+        """The only record, or `None`. Raises MultipleFound."""
+        found = list(self[:2])
+        return self._only(self, None) if len(found) > 1 else next(iter(found), None)
+
+    def first(self) -> R | None:
+        """The first record in the order, by id unless told otherwise; `None` where there is none."""
+        return next(iter(self[:1]), None)
+
+    def last(self) -> R | None:
+        """The newest record, or `None`."""
+        return next(iter(self._with(order=(self.registry.id.desc(),))[:1]), None)  # type: ignore[attr-defined]  # every registry has one
+
+    def count(self) -> int:
+        """The number of records."""
+        inner = self.statement().with_only_columns(self.registry.id).order_by(None).subquery()  # type: ignore[attr-defined]  # every registry has one
+        with self._instance.database.reading() as session:
+            return session.scalar(select(func.count()).select_from(inner)) or 0
+
+    def exists(self) -> bool:
+        """Whether there is any."""
+        with self._instance.database.reading() as session:
+            return session.execute(self.statement().with_only_columns(self.registry.id).limit(1)).first() is not None  # type: ignore[attr-defined]  # as above
+
+    def to_list(self, field: str | None = None) -> list[Any]:
+        """All records, or one field of each."""
+        if field is None:
+            return list(self)
+        if field not in self.registry.fields():
+            raise UnknownField(f"{self.registry.__name__} has no field {field!r}", field=field, known=self.registry.fields())
+        with self._instance.database.reading() as session:
+            return list(session.scalars(self.statement().with_only_columns(getattr(self.registry, field))))
+
+    def to_dataframe(self, *, include: str | Sequence[str] | None = None, limit: int | None = 20, order_by: str | None = "-id") -> pd.DataFrame:
+        """The records as a frame with their id as index.
+
+        Args:
+            include: instead of all fields, uid, name and these: fields, or fields across relations
+                (`created_by__handle`, `ulabels__name`); many values come as a set.
+            limit: rows at most; `None` for all. A notice says when there are more.
+            order_by: used where the query set has no order of its own.
+        """
+        ordered = self if self._order or order_by is None else self.order_by(order_by)
+        wanted = [include] if isinstance(include, str) else list(include or ())
+        shown = ordered if limit is None else ordered[: limit + 1]
+        frame = to_frame(self._instance.database, self.registry, statement=shown.statement(), include=wanted)
+        if limit is not None and len(frame) > limit:
+            say("!", f"truncated query result to limit={limit} {self.registry.__name__} objects; pass limit=None for all")
+            frame = frame.iloc[:limit]
+        return frame
+
+    def lookup(self, field: str | None = None) -> SimpleNamespace:
+        """An object with an attribute for each record, by its name or another field."""
+        name = field or self.registry.label
+        records: dict[str, R] = {}
+        for record in self:
+            text = str(getattr(record, name) or "")
+            attribute = re.sub(r"\W+", "_", text).strip("_").lower() or "unnamed"
+            if attribute[0].isdigit():
+                attribute = f"n_{attribute}"
+            unique, number = attribute, 1
+            while unique in records:
+                number += 1
+                unique = f"{attribute}_{number}"
+            records[unique] = record
+        return SimpleNamespace(**records)
+
+    def delete(self, *, permanent: bool | None = None) -> None:
+        """Delete each; see `Registry.delete`."""
+        for record in self:
+            self._instance.delete(record, permanent=permanent)
+
+    def describe(self) -> None:
+        """Describe each of the first twenty."""
+        for record in self[:20]:
+            self._instance.describe(record)
+
+    def __repr__(self) -> str:
+        shown = list(self[:20])
+        more = ", …" if len(shown) == 20 else ""
+        return f"<{self.registry.__name__} query set [{', '.join(map(repr, shown))}{more}]>"
+
+    # For the rest of the instance.
+
+    def statement(self) -> Select[tuple[R]]:
+        """The question as a select of whole records."""
+        order = self._order or (self.registry.id.asc(),)  # type: ignore[attr-defined]  # every registry has one
+        start, stop = self._slice
+        question = select(self.registry).where(*self._scope(), *self._where).order_by(*order)
+        if stop is not None:
+            question = question.limit(max(stop - start, 0))
+        return question.offset(start) if start else question
+
+    def selected_ids(self) -> Select[tuple[int]]:
+        """The ids, as a subselect."""
+        return self.statement().with_only_columns(self.registry.id)  # type: ignore[attr-defined]  # every registry has one
+
+    def _scope(self) -> Sequence[ColumnElement[bool]]:
+        clauses: list[ColumnElement[bool]] = []
+        if issubclass(self.registry, Trashable) and not self._mentioned & {"branch", "branch_id"}:
+            branches = sorted({MAIN, self._instance.branch_id})
+            clauses.append(self.registry.branch_id.in_(branches))
+        if issubclass(self.registry, Artifact) and not self._mentioned & {"kind", "id"}:
+            hidden = func.substr(func.coalesce(self.registry.kind, ""), 1, len(_INTERNAL)) == _INTERNAL
+            clauses.append(~hidden)
+        return clauses
+
+    def _lifted(self, *names: str) -> QuerySet[R]:
+        return self._with(mentioned=self._mentioned | set(names))
+
+    def _get_by_lookups(self, lookups: Mapping[str, Any]) -> R:
+        if not lookups:
+            raise UsageError(f"say which {self.registry.__name__}: get(uid) or get(field=value)")
+        found = self.filter(**lookups)
+        if issubclass(self.registry, Versioned) and "is_latest" not in lookups and not {"id", "uid", "hash", "version_tag"} & set(lookups):
+            latest = found.filter(is_latest=True)
+            found = latest if latest else found.order_by("-uid")[:1]
+            if "key" in lookups and issubclass(self.registry, Artifact):
+                # A key that a user gave goes before a file that an adapter found under that name.
+                given = found.filter(family__startswith="key:")
+                found = given if given else found
+        return self._only(found, lookups)
+
+    def _only(self, found: QuerySet[R], asked: Any) -> R:
+        records = list(found[:3])
+        if len(records) == 1:
+            return records[0]
+        asking = "" if asked is None else f" for {asked!r}" if isinstance(asked, str) else f" with {', '.join(f'{k}={v!r}' for k, v in asked.items())}"
+        if not records:
+            raise NotFound(f"there is no {self.registry.__name__}{asking}. List them with: lignin list {self.registry.__name__.lower()}")
+        uids = tuple(str(r.uid) for r in records)  # type: ignore[attr-defined]  # every registry has one
+        raise MultipleFound(f"there are several {self.registry.__name__}s{asking}: {', '.join(uids)}, … Ask for one uid, or filter further.", uids=uids)
+
+    def _with(
+        self,
+        *,
+        where: tuple[ColumnElement[bool], ...] | None = None,
+        mentioned: frozenset[str] | None = None,
+        order: tuple[Any, ...] | None = None,
+        cut: tuple[int, int | None] | None = None,
+    ) -> QuerySet[R]:
+        copy: QuerySet[R] = QuerySet(self._instance, self.registry)
+        copy._where = self._where if where is None else where
+        copy._mentioned = self._mentioned if mentioned is None else frozenset(mentioned)
+        copy._order = self._order if order is None else order
+        copy._slice = self._slice if cut is None else cut
+        return copy

@@ -1,0 +1,72 @@
+"""Records and their rows: how a record in memory becomes the row that it stands for."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import inspect, select, update
+from sqlalchemy.orm import Session, make_transient_to_detached
+from sqlalchemy.orm.attributes import set_committed_value
+
+from lignin.base.errors import Locked, NotFound
+from lignin.model import Owned, Registry
+
+__all__ = ["become", "become_row", "changes", "find_row", "insert_record", "update_record"]
+
+
+def become(record: Registry, row: Registry) -> None:
+    """Make `record` the row that `row` was loaded from, so that both stand for the same."""
+    become_row(record, {name: getattr(row, name) for name in row.fields()})
+
+
+def become_row(record: Registry, values: Mapping[str, Any]) -> None:
+    """Make `record` the row that holds these values."""
+    state = inspect(record)
+    if state.key is None:
+        record.id = values["id"]  # type: ignore[attr-defined]  # every registry has one
+        make_transient_to_detached(record)
+    for name, value in values.items():
+        set_committed_value(record, name, value)
+
+
+def changes(record: Registry) -> Mapping[str, Any]:
+    """The fields that were set since the record was loaded or saved, with their new values."""
+    attributes = inspect(record).attrs
+    return {name: getattr(record, name) for name in record.fields() if attributes[name].history.has_changes()}
+
+
+def find_row(session: Session, registry: type[Registry], row_id: int) -> Any:
+    """The row of an id.
+
+    Raises:
+        NotFound: it was deleted meanwhile.
+    """
+    row = session.get(registry, row_id)
+    if row is None:
+        raise NotFound(f"{registry.__name__} {row_id} is no longer in the database; somebody deleted it")
+    return row
+
+
+def insert_record(session: Session, record: Registry) -> None:
+    """Insert a new record; it has its id afterwards."""
+    session.add(record)
+    session.flush([record])
+
+
+def update_record(session: Session, record: Registry, new: Mapping[str, Any]) -> None:
+    """Write changed fields of a saved record.
+
+    Raises:
+        Locked: the row is locked, and the change is not to unlock it.
+        NotFound: the row is gone.
+    """
+    registry = type(record)
+    row_id = record.id  # type: ignore[attr-defined]  # every registry has one
+    if issubclass(registry, Owned):
+        locked = session.scalar(select(registry.is_locked).where(registry.id == row_id))
+        if locked is None:
+            find_row(session, registry, row_id)
+        if locked and new != {"is_locked": False}:
+            raise Locked(f"{record!r} is locked. Unlock it first: record.is_locked = False; record.save()")
+    session.execute(update(registry).where(registry.id == row_id).values(**new))  # type: ignore[attr-defined]  # every registry has one
+    for name, value in new.items():
+        set_committed_value(record, name, value)

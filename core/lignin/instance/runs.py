@@ -1,0 +1,181 @@
+"""Begin and end the runs of scripts, notebooks and functions."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import set_committed_value
+
+from lignin.base.clock import now
+from lignin.base.errors import NotFound
+from lignin.base.ids import FIRST_VERSION, new_uid, next_version
+from lignin.instance.current_run import run_id_of
+from lignin.instance.families import code_family
+from lignin.instance.insert import insert_ignore
+from lignin.instance.save_artifact import save_artifacts
+from lignin.model import Artifact, Project, Registry, Run, Transform
+from lignin.recording import Code, RunStatus
+
+if TYPE_CHECKING:
+    from lignin.instance.instance import Instance
+
+__all__ = ["end_run", "start_run"]
+
+_INTERNAL = "__lignin_run__"
+
+
+def start_run(
+    instance: Instance,
+    *,
+    code: Code,
+    name: str | None = None,
+    params: Mapping[str, Any] | None = None,
+    info: Mapping[str, Any] | None = None,
+    environment: str | None = None,
+    entrypoint: str | None = None,
+    cli_args: str | None = None,
+    parent: str | None = None,
+    transform_uid: str | None = None,
+    project: str | None = None,
+) -> Run:
+    """Begin a run of this code: its transform, or a new version of it, and a running run.
+
+    Args:
+        instance: the open instance.
+        code: what runs.
+        name: for people; the key's last part by default.
+        params: named parameters, JSON values, redacted.
+        info: more about the run, JSON values.
+        environment: the installed packages as text; stored once by content.
+        entrypoint: the function that was called.
+        cli_args: the command line, redacted.
+        parent: uid of the run that started this one, or an engine's `RunKey` as text.
+        transform_uid: the stem that identifies the code across renames.
+        project: name or uid of a project to label the run with.
+
+    Returns:
+        the run; `run.__dict__["_transform"]` is the transform, and `transform.__dict__["_made"]`
+        says whether it is `created`, a `version`, or `loaded`.
+    """
+    parent_id = None if parent is None else run_id_of(instance, parent)
+    environment_id = None if environment is None else _text_artifact(instance, environment, "environment")
+    project_id = None if project is None else _project_id(instance, project)
+    user_id = instance.user_id
+
+    def work(session: Session) -> tuple[Run, Transform]:
+        transform = _find_transform(instance, session, code, transform_uid)
+        run = Run(
+            uid=new_uid(Run.uid_length),
+            name=name or transform.name,
+            transform_id=transform.id,
+            parent_id=parent_id,
+            status=RunStatus.RUNNING.value,
+            started_at=now(),
+            params=dict(params or {}),
+            info=dict(info or {}),
+            entrypoint=entrypoint,
+            cli_args=cli_args,
+            environment_id=environment_id,
+            branch_id=instance.branch_id,
+            created_on_id=instance.branch_id,
+            space_id=instance.space_id,
+            created_by_id=user_id,
+        )
+        session.add(run)
+        session.flush()
+        if project_id is not None:
+            links = Registry.metadata.tables["run_project"]
+            insert_ignore(session, links, [{"run_id": run.id, "project_id": project_id}])
+        return run, transform
+
+    run, transform = instance.database.transact(work)
+    run.__dict__["_transform"] = transform
+    return run
+
+
+def end_run(
+    instance: Instance,
+    run: Run,
+    *,
+    status: RunStatus,
+    error: str | None = None,
+    report: str | None = None,
+    info: Mapping[str, Any] | None = None,
+) -> None:
+    """End a run. `report` is its log, `info` what to add to its own."""
+    new: dict[str, Any] = {"status": RunStatus(status).value, "finished_at": now(), "error": error}
+    if report:
+        new["report_id"] = _text_artifact(instance, report, "report")
+    if info:
+        new["info"] = {**run.info, **info}
+    instance.database.transact(lambda session: session.execute(update(Run).where(Run.id == run.id).values(**new)))
+    for name, value in new.items():
+        set_committed_value(run, name, value)
+
+
+def _find_transform(instance: Instance, session: Session, code: Code, stem: str | None) -> Transform:
+    family = code_family(code.key, code.reference)
+    if stem is not None:
+        held = session.scalar(select(Transform.family).where(Transform.uid.startswith(stem[: Transform.uid_length])).limit(1))
+        family = held or family
+    instance.database.lock(session, family)
+    versions = session.scalars(select(Transform).where(Transform.family == family).order_by(Transform.uid)).all()
+    living = [v for v in versions if v.branch_id == instance.branch_id]
+    same = next((v for v in living if v.hash == code.hash), None)
+    moment = now()
+    for version in living:
+        if version is not same and version.is_latest:
+            version.is_latest = False
+    session.flush()
+    if same is not None:
+        same.is_latest, same.used_at = True, moment
+        if same.key != code.key and stem is not None:
+            same.key = code.key
+        session.flush()
+        same.__dict__["_made"] = "loaded"
+        return same
+    first = (stem[: Transform.uid_length] if stem else new_uid(Transform.uid_length)) + FIRST_VERSION
+    transform = Transform(
+        uid=next_version(versions[-1].uid) if versions else first,
+        key=code.key,
+        description=code.description,
+        kind=code.kind,
+        source_code=code.source,
+        hash=code.hash,
+        reference=code.reference,
+        reference_type="git" if code.version else None,
+        version_tag=code.version,
+        family=family,
+        used_at=moment,
+        branch_id=instance.branch_id,
+        created_on_id=instance.branch_id,
+        space_id=instance.space_id,
+        created_by_id=instance.user_id,
+    )
+    session.add(transform)
+    session.flush()
+    transform.__dict__["_made"] = "version" if versions else "created"
+    return transform
+
+
+def _text_artifact(instance: Instance, text: str, what: str) -> int:
+    """A text as an internal artifact, stored once by content; its id."""
+    with tempfile.TemporaryDirectory(prefix="lignin-") as folder:
+        path = Path(folder) / f"{what}.txt"
+        path.write_text(text, encoding="utf-8", errors="backslashreplace")
+        artifact = Artifact(path, kind=_INTERNAL, description=what)
+        save_artifacts(instance, [artifact])
+    return artifact.id
+
+
+def _project_id(instance: Instance, project: str) -> int:
+    with instance.database.reading() as session:
+        found = session.scalars(select(Project.id).where((Project.name == project) | (Project.uid == project), Project.branch_id > 0)).first()
+    if found is None:
+        raise NotFound(f"there is no project {project!r}. Make it with: ln.Project(name={project!r}).save()")
+    return found

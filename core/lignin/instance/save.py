@@ -1,0 +1,161 @@
+"""Store records: one, or many in few transactions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from lignin.base.errors import UsageError
+from lignin.base.ids import FIRST_VERSION, new_uid
+from lignin.base.messages import say
+from lignin.base.ports import current
+from lignin.base.settings import host_name
+from lignin.instance.current_run import current_run_id
+from lignin.instance.rows import become, changes, update_record
+from lignin.instance.save_artifact import rekey, save_artifacts
+from lignin.instance.save_collection import save_collection
+from lignin.model import Artifact, Collection, Project, Registry, Storage, Transform, Trashable, ULabel, Versioned
+
+if TYPE_CHECKING:
+    from lignin.instance.instance import Instance
+
+__all__ = ["save", "save_many", "save_records"]
+
+_BATCH = 5_000
+
+
+def save(instance: Instance, record: Registry, **options: Any) -> None:
+    """Store a record, or what was changed of one that is stored."""
+    if record.id is not None:  # type: ignore[attr-defined]  # every registry has one
+        _save_changes(instance, record)
+    elif isinstance(record, Artifact):
+        save_artifacts(instance, [record])
+    elif isinstance(record, Collection):
+        save_collection(instance, record)
+    else:
+        save_many(instance, [record])
+
+
+def save_many(instance: Instance, records: Iterable[Registry]) -> None:
+    """Store many records of any registries, in the order in which they are given.
+
+    New ones of a kind that stand together go into one transaction; each is as if saved alone.
+    """
+    listed = list(records)
+    for record in listed:
+        if not isinstance(record, Registry):
+            raise UsageError(f"only records can be saved, not {record!r}")
+    for (registry, is_new), group in groupby(listed, key=lambda r: (type(r), r.id is None)):  # type: ignore[attr-defined]  # as above
+        batch = list(group)
+        if not is_new or registry is Collection:
+            for record in batch:
+                save(instance, record)
+        else:
+            for begin in range(0, len(batch), _BATCH):
+                _save_new(instance, batch[begin : begin + _BATCH])
+
+
+def _save_new(instance: Instance, batch: Sequence[Any]) -> None:
+    if isinstance(batch[0], Artifact):
+        save_artifacts(instance, batch)
+        return
+    for record in batch:
+        _prepare(instance, record)
+    if isinstance(batch[0], ULabel | Project):
+        existing = instance.database.transact(lambda session: _insert_named(session, batch))
+        for record, row in existing:
+            become(record, row)
+            if len(batch) == 1:
+                say("→", f"returning {type(record).__name__.lower()} with same name: {record.name!r}")
+    else:
+        instance.database.transact(lambda session: _insert_all(session, batch))
+
+
+def _prepare(instance: Instance, record: Any) -> None:
+    """Fill what every new record gets."""
+    label = getattr(record, type(record).label)
+    if type(record).label in {"name", "root", "handle"} and (not isinstance(label, str) or not label.strip()):
+        raise UsageError(f"a {type(record).__name__} needs a {type(record).label}, not {label!r}")
+    if isinstance(label, str) and (label != label.strip() or len(label) > 255 and type(record).label == "name"):
+        raise UsageError(f"{label[:60]!r} can't be a {type(record).label}: 255 characters at most, and none of them white space at its ends")
+    if not record.uid:
+        version = FIRST_VERSION if isinstance(record, Versioned) else ""
+        record.uid = new_uid(type(record).uid_length) + version
+    if isinstance(record, Trashable):
+        record.branch_id = record.branch_id or instance.branch_id
+        record.created_on_id = record.created_on_id or record.branch_id
+        record.space_id = record.space_id or instance.space_id
+    if "created_by_id" in record.fields() and record.created_by_id is None:
+        record.created_by_id = instance.user_id
+    if "run_id" in record.fields() and record.run_id is None and not isinstance(record, Transform):
+        record.run_id = current_run_id(instance)
+    if isinstance(record, Storage):
+        _prepare_storage(instance, record)
+        instance.forget_storages()
+    if isinstance(record, Transform) and record.family is None:
+        record.family = f"uid:{record.uid[:-4]}"
+
+
+def _prepare_storage(instance: Instance, storage: Storage) -> None:
+    if "://" in storage.root:
+        raise UsageError(f"{storage.root} is not on a local disk; this version of Lignin stores on local disks only")
+    root = Path(storage.root).expanduser().absolute()
+    storage.root = str(root)
+    if not storage.host and not (instance.config.db_in_folder and root.is_relative_to(instance.config.folder)):
+        storage.host = host_name()
+    storage.instance_uid = instance.config.uid
+    if storage.role == "managed":
+        try:
+            root.mkdir(parents=True, exist_ok=True)
+        except OSError as e:
+            raise UsageError(f"can't make the storage folder {root}: {e.strerror or e}") from e
+
+
+def _insert_all(session: Session, batch: Sequence[Registry]) -> None:
+    session.add_all(batch)
+    session.flush()
+
+
+def _insert_named(session: Session, batch: Sequence[Any]) -> list[tuple[Any, Any]]:
+    """Insert labels whose name is new within its type; the rest comes back with the rows there are."""
+    registry = type(batch[0])
+    names = {record.name for record in batch}
+    there = {}
+    for begin in range(0, len(names), 500):
+        chunk = sorted(names)[begin : begin + 500]
+        rows = session.scalars(select(registry).where(registry.name.in_(chunk), registry.branch_id > 0))
+        there.update({(row.name, row.type_id): row for row in rows})
+    # The session must not hold the rows it found: the records that become them are other objects.
+    session.expunge_all()
+    new: dict[tuple[str, int | None], Any] = {}
+    known: list[tuple[Any, Any]] = []
+    for record in batch:
+        place = (record.name, record.type_id)
+        if place in there:
+            known.append((record, there[place]))
+        elif place in new:
+            known.append((record, new[place]))
+        else:
+            new[place] = record
+    _insert_all(session, list(new.values()))
+    return known
+
+
+def _save_changes(instance: Instance, record: Registry) -> None:
+    new = changes(record)
+    if not new:
+        return
+    if isinstance(record, Artifact) and "key" in new:
+        rekey(instance, record, new)
+        return
+    instance.database.transact(lambda session: update_record(session, record, new))
+
+
+def save_records(records: Registry | Iterable[Registry]) -> None:
+    """Store one record or many, in few transactions: `ln.save([artifact1, artifact2, label])`."""
+    current().save_many([records] if isinstance(records, Registry) else records)

@@ -1,0 +1,304 @@
+"""Store artifacts: bytes to their place first, then the rows, in one transaction for all.
+
+An object's place is named by its content, so that two writers of the same bytes do each other no
+harm, a killed save can be repeated, and equal contents under several keys are stored once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy.orm import Session
+
+from lignin.base.clock import now
+from lignin.base.content import look_at
+from lignin.base.errors import ContentChanged, UsageError
+from lignin.base.ids import FIRST_VERSION, new_uid, next_version
+from lignin.base.messages import say
+from lignin.instance.construct import Draft, draft_of
+from lignin.instance.current_run import current_run_id
+from lignin.instance.derive import derive_origins, derive_producers
+from lignin.instance.families import key_family, own_family
+from lignin.instance.insert import insert_ignore
+from lignin.instance.rows import become, become_row, update_record
+from lignin.model import Artifact, ArtifactState, Registry, Storage, run_output
+from lignin.storage import as_path, check_key, put, suffix_of
+
+if TYPE_CHECKING:
+    from lignin.instance.instance import Instance
+
+__all__ = ["OBJECTS", "rekey", "save_artifacts"]
+
+OBJECTS = ".lignin"
+_FEW = 8
+
+_TABLE: Any = Artifact.__table__
+_NAMES = tuple(name for name in Artifact.fields() if name != "id")
+_INSERT = insert(_TABLE)
+_INSERT_MANY = insert(_TABLE).returning(_TABLE.c.id, sort_by_parameter_order=True)
+_MADE_ELSEWHERE = select(_TABLE.c.hash).where(_TABLE.c.hash.in_(bindparam("hashes", expanding=True)), _TABLE.c.run_id.is_not(None)).distinct()
+
+
+@dataclass(slots=True, kw_only=True)
+class _Plan:
+    """Where a new artifact's bytes lie, and what it turned out to be."""
+
+    record: Artifact
+    draft: Draft
+    storage: Storage
+    relpath: str
+    in_place: bool
+    run_id: int | None
+    existing: Artifact | None = None
+
+
+def save_artifacts(instance: Instance, records: Sequence[Artifact]) -> None:
+    """Store new artifacts, each as if saved alone.
+
+    Raises:
+        ContentChanged: a file changed since it was inspected.
+        StorageError: bytes can't be stored.
+    """
+    # Reports and environments are papers about runs, made by none.
+    papers = all((record.kind or "").startswith("__lignin") for record in records)
+    run_id = None if papers else current_run_id(instance)
+    managed = instance.managed_storages()
+    plans = [_plan(instance, record, managed=managed, run_id=run_id) for record in records]
+    _store_bytes(plans)
+    instance.database.transact(lambda session: _store_rows(instance, session, plans))
+    for plan in plans:
+        if plan.existing is not None:
+            become(plan.record, plan.existing)
+        if plan.draft.owned is not None:
+            plan.draft.owned.cleanup()
+        plan.record.__dict__.pop("_draft", None)
+    if len(plans) == 1:
+        _tell(plans[0])
+
+
+def rekey(instance: Instance, record: Artifact, new: Mapping[str, Any]) -> None:
+    """Give an artifact, with all its versions, another key.
+
+    Raises:
+        InvalidKey: the key can't be one.
+        UsageError: another artifact has it, or the suffix would change.
+    """
+    key = check_key(new["key"])
+    if suffix_of(key) != record.suffix:
+        raise UsageError(f"the key {key!r} must end with {record.suffix or 'no suffix'}, like the artifact")
+    family = key_family(key)
+
+    def work(session: Session) -> None:
+        instance.database.lock(session, family)
+        taken = session.scalar(select(Artifact.uid).where(Artifact.family == family, Artifact.uid.not_like(f"{record.stem_uid}%")).limit(1))
+        if taken:
+            raise UsageError(f"the key {key!r} belongs to artifact {taken} already")
+        update_record(session, record, {**new, "family": family})
+        versions = update(Artifact).where(Artifact.uid.startswith(record.stem_uid))
+        session.execute(versions.values(key=key, family=family), execution_options={"synchronize_session": False})
+
+    instance.database.transact(work)
+
+
+def _plan(instance: Instance, record: Artifact, *, managed: Sequence[Storage], run_id: int | None) -> _Plan:
+    draft = draft_of(record)
+    if draft is None:
+        raise UsageError(f"{record!r} has no content to save; make it with ln.Artifact(path, key=…)")
+    if not draft.source.exists():
+        raise ContentChanged(f"{draft.source} is gone since the artifact was made of it. Nothing was stored.")
+    named = None if draft.run is None else draft.run.id
+    for storage in managed:
+        root = Path(storage.root)
+        if draft.owned is None and draft.storage is None and draft.source.is_relative_to(root):
+            relpath = draft.source.relative_to(root).as_posix()
+            if relpath.split("/", 1)[0] != OBJECTS:
+                return _Plan(record=record, draft=draft, storage=storage, relpath=relpath, in_place=True, run_id=named or run_id)
+    digest = draft.content.id.partition(":")[2]
+    relpath = f"{OBJECTS}/{digest[:2]}/{digest[2:]}{record.suffix}"
+    return _Plan(record=record, draft=draft, storage=draft.storage or instance.storage, relpath=relpath, in_place=False, run_id=named or run_id)
+
+
+def _store_bytes(plans: Sequence[_Plan]) -> None:
+    if len(plans) < _FEW:
+        for plan in plans:
+            _store_object(plan)
+        return
+    # Each file waits for the disk; side by side they wait together.
+    with ThreadPoolExecutor(max_workers=8) as pool:
+        for _ in pool.map(_store_object, plans):
+            pass
+
+
+def _store_object(plan: _Plan) -> None:
+    if not plan.in_place:
+        put(plan.draft.source, as_path(plan.storage.root, plan.relpath), expected=plan.draft.content.id)
+    elif look_at(plan.draft.source).mtime_ns != plan.draft.mtime_ns:
+        raise ContentChanged(f"{plan.draft.source} changed while it was saved. Nothing was stored; save it again when it is at rest.")
+
+
+def _store_rows(instance: Instance, session: Session, plans: Sequence[_Plan]) -> None:
+    families = {key_family(p.record.key) for p in plans if p.record.key is not None}
+    instance.database.lock(session, *families)
+    book = _load_families(session, families)
+    superseded: list[int] = []
+    new: list[Artifact] = []
+    for plan in plans:
+        plan.existing = None
+        known = _match(session, plan, book)
+        if known is not None:
+            plan.existing = known
+            continue
+        _fill(instance, plan, book, superseded)
+        new.append(plan.record)
+    fresh = {id(record) for record in new}
+    old = [row_id for row_id in superseded if row_id is not None]
+    if old:
+        session.execute(update(Artifact).where(Artifact.id.in_(old)).values(is_latest=False), execution_options={"synchronize_session": False})
+    for plan in plans:
+        if plan.existing is not None and id(plan.existing) not in fresh:
+            _renew(session, plan, book)
+    _insert(session, new)
+    _claim_outputs(session, plans)
+
+
+def _insert(session: Session, records: Sequence[Artifact]) -> None:
+    """Insert new rows; the records stand for them afterwards."""
+    if not records:
+        return
+    rows = [{name: getattr(record, name) for name in _NAMES} for record in records]
+    for row in rows:
+        row["created_at"] = now()
+        row["is_locked"] = False
+    if len(rows) == 1:
+        ids = session.execute(_INSERT, rows[0]).inserted_primary_key
+    else:
+        ids = session.scalars(_INSERT_MANY, rows).all()
+    for record, row, row_id in zip(records, rows, ids or (), strict=True):
+        become_row(record, {**row, "id": row_id})
+
+
+def _load_families(session: Session, families: set[str]) -> dict[str, list[Artifact]]:
+    book: dict[str, list[Artifact]] = {}
+    listed = sorted(families)
+    for begin in range(0, len(listed), 500):
+        rows = select(Artifact).where(Artifact.family.in_(listed[begin : begin + 500])).order_by(Artifact.uid)
+        for row in session.scalars(rows):
+            book.setdefault(str(row.family), []).append(row)
+    session.expunge_all()
+    return book
+
+
+def _match(session: Session, plan: _Plan, book: Mapping[str, list[Artifact]]) -> Artifact | None:
+    """The artifact that this one is, where it is there already."""
+    record = plan.record
+    if plan.draft.revises is not None and plan.draft.revises.key != record.key:
+        return None
+    if record.key is not None:
+        same = [row for row in book.get(key_family(record.key), []) if row.hash == record.hash and row.branch_id > 0]
+        return max(same, key=lambda row: row.is_latest) if same else None
+    # Without a key, content is the only name: what we keep, or the very file.
+    rows = session.scalars(
+        select(Artifact).where(Artifact.hash == record.hash, Artifact.branch_id > 0, Artifact.kind.is_not_distinct_from(record.kind)).order_by(Artifact.id)
+    ).all()
+    for row in rows:
+        session.expunge(row)
+    places = {(plan.storage.id, plan.relpath)}
+    kept = [row for row in rows if row.relpath.startswith(f"{OBJECTS}/") or (row.storage_id, row.relpath) in places]
+    return next(iter(kept), None)
+
+
+def _fill(instance: Instance, plan: _Plan, book: dict[str, list[Artifact]], superseded: list[int]) -> None:
+    """Make the record a new row: its uid, family and place."""
+    record, revises = plan.record, plan.draft.revises
+    family = key_family(record.key) if record.key is not None else None
+    versions = book.setdefault(family, []) if family else []
+    if revises is not None and (family is None or not versions):
+        versions = [*versions, revises]
+        family = family or revises.family
+    record.uid = next_version(max(row.uid for row in versions)) if versions else new_uid(Artifact.uid_length) + FIRST_VERSION
+    record.family = family or own_family(record.uid[:-4])
+    record.is_latest = True
+    record.branch_id = record.created_on_id = instance.branch_id
+    record.space_id = instance.space_id
+    record.created_by_id = instance.user_id
+    record.storage_id, record.relpath = plan.storage.id, plan.relpath
+    record.mtime_ns = plan.draft.mtime_ns if plan.in_place else None
+    record.state = ArtifactState.STORED.value
+    record.run_id = plan.run_id
+    for row in versions:
+        if row.is_latest and row.branch_id == record.branch_id:
+            row.is_latest = False
+            superseded.append(row.id)
+    book.setdefault(str(record.family), []).append(record)
+
+
+def _renew(session: Session, plan: _Plan, book: Mapping[str, list[Artifact]]) -> None:
+    """The same artifact was saved again: it is the latest now, and its bytes are there."""
+    row = plan.existing
+    assert row is not None
+    new: dict[str, Any] = {}
+    if row.state != ArtifactState.STORED:
+        mtime_ns = plan.draft.mtime_ns if plan.in_place else None
+        new |= {"state": ArtifactState.STORED.value, "storage_id": plan.storage.id, "relpath": plan.relpath, "mtime_ns": mtime_ns}
+    for name in ("description", "kind", "version_tag"):
+        given = getattr(plan.record, name)
+        if given is not None and given != getattr(row, name):
+            new[name] = given
+    if not row.is_latest:
+        others = [other for other in book.get(str(row.family), []) if other.is_latest and other.branch_id == row.branch_id]
+        for other in others:
+            other.is_latest = False
+        session.execute(
+            update(Artifact).where(Artifact.id.in_([o.id for o in others if o.id is not None])).values(is_latest=False),
+            execution_options={"synchronize_session": False},
+        )
+        new["is_latest"] = True
+    if new:
+        update_record(session, row, new)
+
+
+def _claim_outputs(session: Session, plans: Sequence[_Plan]) -> None:
+    """Say which run made what; runs that made again what was there are told apart by `derive`."""
+    rows = [
+        {"run_id": plan.run_id, "artifact_id": (plan.existing or plan.record).id, "role": ""}
+        for plan in plans
+        if plan.run_id is not None
+    ]
+    insert_ignore(session, run_output, rows)
+    again = {plan.existing.id: plan.existing for plan in plans if plan.existing is not None and plan.run_id is not None}
+    if again:
+        for artifact_id, run_id in derive_producers(session, set(again)).items():
+            again[artifact_id].run_id = run_id
+    _mark_overwritten(session, plans)
+    unmade = sorted({str(p.record.hash) for p in plans if p.existing is None and p.run_id is None})
+    for begin in range(0, len(unmade), 500):
+        derive_origins(session, session.scalars(_MADE_ELSEWHERE, {"hashes": unmade[begin : begin + 500]}).all())
+
+
+def _mark_overwritten(session: Session, plans: Sequence[_Plan]) -> None:
+    """Other contents that were recorded at a place where these lie now are gone."""
+    for plan in plans:
+        if plan.in_place:
+            gone = update(Artifact).where(
+                Artifact.storage_id == plan.storage.id,
+                Artifact.relpath == plan.relpath,
+                Artifact.hash != plan.record.hash,
+                Artifact.state == ArtifactState.STORED,
+            )
+            session.execute(gone.values(state=ArtifactState.GONE.value), execution_options={"synchronize_session": False})
+
+
+def _tell(plan: _Plan) -> None:
+    record: Registry = plan.record
+    assert isinstance(record, Artifact)
+    if record.kind and record.kind.startswith("__lignin"):
+        return
+    if plan.existing is not None:
+        say("→", f"returning artifact with same content: {record.key or record.uid} ({record.uid})")
+    elif not record.uid.endswith(FIRST_VERSION):
+        say("→", f"created new version of {record.key or record.stem_uid!r}: {record.uid}")

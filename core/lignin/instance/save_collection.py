@@ -1,0 +1,60 @@
+"""Store collections."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.orm import Session
+
+from lignin.base.ids import FIRST_VERSION, new_uid, next_version
+from lignin.base.messages import say
+from lignin.instance.current_run import current_run_id
+from lignin.instance.families import key_family, own_family
+from lignin.instance.rows import become, insert_record
+from lignin.model import Collection, collection_artifact
+
+if TYPE_CHECKING:
+    from lignin.instance.instance import Instance
+
+__all__ = ["save_collection"]
+
+
+def save_collection(instance: Instance, record: Collection) -> None:
+    """Store a collection: the same members under the same key are the same collection."""
+    named = record.__dict__.get("_run")
+    record.run_id = named.id if named is not None else current_run_id(instance)
+    existing = instance.database.transact(lambda session: _store(instance, session, record))
+    if existing is not None:
+        become(record, existing)
+        say("→", f"returning collection with same artifacts: {record.key or record.uid} ({record.uid})")
+
+
+def _store(instance: Instance, session: Session, record: Collection) -> Collection | None:
+    family = None if record.key is None else key_family(record.key)
+    if family is not None:
+        instance.database.lock(session, f"collection {family}")
+    where = Collection.hash == record.hash if family is None else Collection.family == family
+    rows = session.scalars(select(Collection).where(where).order_by(Collection.uid)).all()
+    session.expunge_all()
+    living = [row for row in rows if row.branch_id == instance.branch_id]
+    same = [row for row in living if row.hash == record.hash]
+    if same:
+        return same[-1]
+    session.execute(
+        update(Collection).where(Collection.id.in_([row.id for row in living if family and row.is_latest])).values(is_latest=False),
+        execution_options={"synchronize_session": False},
+    )
+    record.id = None  # type: ignore[assignment]  # a try that was rolled back has set it
+    record.uid = next_version(rows[-1].uid) if rows and family else new_uid(Collection.uid_length) + FIRST_VERSION
+    record.family = family or own_family(record.uid[:-4])
+    record.is_latest = True
+    record.branch_id = record.created_on_id = instance.branch_id
+    record.space_id, record.created_by_id = instance.space_id, instance.user_id
+    insert_record(session, record)
+    members = record.__dict__["_members"]
+    session.execute(
+        insert(collection_artifact),
+        [{"collection_id": record.id, "artifact_id": artifact.id, "position": n} for n, artifact in enumerate(members)],
+    )
+    return None

@@ -1,0 +1,260 @@
+"""Artifacts: files, folders and array stores, in versions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from sqlalchemy import BigInteger, ForeignKey, Index, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from lignin.base.ports import current, graph
+from lignin.model.registry import Owned, Registry, ToMany, ToOne, Trashable, Versioned
+from lignin.model.types import optional_link
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from lignin.model.run import Run
+    from lignin.model.transform import Transform
+
+__all__ = ["Artifact", "ArtifactState"]
+
+_LIVING_LATEST = text("is_latest and branch_id > 0")
+
+
+class ArtifactState(StrEnum):
+    """What is known of an artifact's bytes.
+
+    `stored`: they lie where the record says; `saving`: a save has not ended yet; `gone`: they
+    were overwritten or deleted; `changed`: they moved before they could be hashed, so no content is
+    claimed; `unhashed`: they lie where nobody has read them yet.
+    """
+
+    STORED = "stored"
+    SAVING = "saving"
+    GONE = "gone"
+    CHANGED = "changed"
+    UNHASHED = "unhashed"
+
+
+class Artifact(Registry, Owned, Trashable, Versioned):
+    """A file, folder or array store, known by every byte of its content.
+
+    Saving new content under a key that exists makes a new version; the same content under the same
+    key is the same artifact; the same content under another key is another artifact that
+    shares the stored bytes. Files inside a registered storage stay where they are, others are copied.
+
+    Args:
+        data: a path or URL.
+        key: its name in the instance, like `study/counts.h5ad`.
+        description: a line for people.
+        kind: `dataset`, `model`, or free.
+        run: the run that made it, unless it is the current one.
+        revises: the version that this one follows, for a new version under another key.
+        version_tag: a name for this version.
+        storage: a storage location, other than the default, to put it in.
+
+    Attributes:
+        uid: 16 characters for the family, 4 for the version.
+        suffix: `.h5ad`, `.fastq.gz`; empty for folders.
+        otype: `DataFrame`, `AnnData`, where known.
+        size: in bytes.
+        hash: the content id: `b3:` and 64 hexadecimal digits of BLAKE3; `b3d:` for folders.
+        n_files: for folders.
+        n_observations: rows, cells.
+        relpath: where its bytes lie, below the storage's root.
+        mtime_ns: of a file registered in place: its time of last change when it was read.
+        state: an `ArtifactState`.
+        run: the run that made it first; runs that made it again are `recreating_runs`.
+        origin: an artifact of the same content that has a producer, where this one has none: inferred.
+
+    Raises:
+        LigninError: nothing is there, the key can't be one, or the suffix does not match.
+
+    Example:
+        >>> ln.Artifact("sample.fasta", key="sample.fasta").save()  # doctest: +SKIP
+    """
+
+    __tablename__ = "artifact"
+    __table_args__ = (
+        Index("uq_artifact_family_latest", "family", "branch_id", unique=True, sqlite_where=_LIVING_LATEST, postgresql_where=_LIVING_LATEST),
+        Index("ix_artifact_family_hash", "family", "hash"),
+        Index("ix_artifact_run_id_id", "run_id", "id"),
+        Index("ix_artifact_storage_id_relpath", "storage_id", "relpath"),
+    )
+    uid_length, label = 16, "key"
+    searched = ("key", "description")
+
+    uid: Mapped[str] = mapped_column(unique=True)
+    key: Mapped[str | None] = mapped_column(default=None, index=True)
+    description: Mapped[str | None] = mapped_column(default=None)
+    suffix: Mapped[str] = mapped_column(default="")
+    kind: Mapped[str | None] = mapped_column(default=None)
+    otype: Mapped[str | None] = mapped_column(default=None)
+    size: Mapped[int | None] = mapped_column(BigInteger, default=None)
+    hash: Mapped[str | None] = mapped_column(default=None, index=True)
+    n_files: Mapped[int | None] = mapped_column(default=None)
+    n_observations: Mapped[int | None] = mapped_column(BigInteger, default=None)
+    extra_data: Mapped[Mapping[str, Any] | None] = mapped_column(default=None)
+    storage_id: Mapped[int] = mapped_column(ForeignKey("storage.id"))
+    relpath: Mapped[str]
+    mtime_ns: Mapped[int | None] = mapped_column(BigInteger, default=None)
+    state: Mapped[str] = mapped_column(default=ArtifactState.STORED.value)
+    run_id: Mapped[int | None] = optional_link("run", index=False, cyclic=True)
+    origin_id: Mapped[int | None] = optional_link("artifact")
+    schema_id: Mapped[int | None] = mapped_column(default=None)
+
+    storage = ToOne("Storage")
+    run = ToOne("Run")
+    origin = ToOne("Artifact")
+    ulabels = ToMany("ULabel", through="artifact_ulabel", own="artifact_id", other="ulabel_id")
+    projects = ToMany("Project", through="artifact_project", own="artifact_id", other="project_id")
+    collections = ToMany("Collection", through="collection_artifact", own="artifact_id", other="collection_id", editable=False)
+    input_of_runs = ToMany("Run", through="run_input", own="artifact_id", other="run_id", editable=False)
+    output_of_runs = ToMany("Run", through="run_output", own="artifact_id", other="run_id", editable=False)
+
+    def __init__(
+        self,
+        data: Any = None,
+        *,
+        key: str | None = None,
+        description: str | None = None,
+        kind: str | None = None,
+        run: Run | None = None,
+        revises: Artifact | None = None,
+        version_tag: str | None = None,
+        storage: Any = None,
+        _format: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__()
+        options = {
+            "key": key,
+            "description": description,
+            "kind": kind,
+            "run": run,
+            "revises": revises,
+            "version_tag": version_tag,
+            "storage": storage,
+            "format": _format,
+        }
+        current().construct(self, data, options)
+
+    @classmethod
+    def from_dataframe(
+        cls,
+        df: Any,
+        /,
+        *,
+        key: str | None = None,
+        parquet_kwargs: Mapping[str, Any] | None = None,
+        csv_kwargs: Mapping[str, Any] | None = None,
+        **options: Any,
+    ) -> Self:
+        """An artifact from a pandas frame, or from the path of one; written as the key's suffix says.
+
+        `.parquet` (the default), `.csv` and `.tsv`. `n_observations` is the number of rows.
+        """
+        format_options = {"otype": "DataFrame", "write": dict(parquet_kwargs or csv_kwargs or {})}
+        return cls(df, key=key, kind=options.pop("kind", "dataset"), _format=format_options, **options)
+
+    @classmethod
+    def from_anndata(
+        cls,
+        adata: Any,
+        /,
+        *,
+        key: str | None = None,
+        h5ad_kwargs: Mapping[str, Any] | None = None,
+        zarr_kwargs: Mapping[str, Any] | None = None,
+        **options: Any,
+    ) -> Self:
+        """An artifact from an AnnData object, or from the path of one; `.h5ad` unless the key says `.zarr`.
+
+        `n_observations` is the number of observations.
+        """
+        format_options = {"otype": "AnnData", "write": dict(h5ad_kwargs or zarr_kwargs or {})}
+        return cls(adata, key=key, kind=options.pop("kind", "dataset"), _format=format_options, **options)
+
+    @property
+    def transform(self) -> Transform | None:
+        """The code of the run that made it."""
+        run = self.run
+        return None if run is None else run.transform
+
+    @property
+    def recreating_runs(self) -> Any:
+        """The runs that made the same content again, as a query set."""
+        runs = self.output_of_runs.all()
+        return runs if self.run_id is None else runs.exclude(id=self.run_id)
+
+    @property
+    def path(self) -> Any:
+        """Where the bytes lie: a `UPath`, which for local files is a `pathlib.Path`."""
+        return current().path(self)
+
+    def load(self, *, is_run_input: bool | Run | None = None, **options: Any) -> Any:
+        """The object in memory: a frame, an AnnData, a text, a dict; the path where no reader is known.
+
+        Raises:
+            BytesGone: the bytes were overwritten or deleted since.
+            MissingExtra: the package that reads this format is not installed.
+        """
+        return current().load(self, is_run_input=is_run_input, **options)
+
+    def open(self, *, mode: str = "r", is_run_input: bool | Run | None = None, **options: Any) -> Any:
+        """The object without loading it: a pyarrow dataset, a backed AnnData, a zarr group, a file.
+
+        Raises:
+            BytesGone: the bytes were overwritten or deleted since.
+            MissingExtra: the package that reads this format is not installed.
+        """
+        return current().open(self, mode=mode, is_run_input=is_run_input, **options)
+
+    def cache(self, *, is_run_input: bool | Run | None = None) -> Path:
+        """A local path with the artifact's bytes.
+
+        Raises:
+            BytesGone: the bytes were overwritten or deleted since.
+        """
+        return current().cache(self, is_run_input=is_run_input)
+
+    if TYPE_CHECKING:
+
+        def delete(self, *, permanent: bool | None = None, storage: bool | None = None) -> None: ...
+
+    else:
+
+        def delete(self, *, permanent=None, storage=None) -> None:  # noqa: ANN001 - typed above
+            """Move to the trash; with `permanent=True`, or from the trash, delete for good.
+
+            The bytes go with the last record that shares them, unless `storage=False` keeps them;
+            bytes registered in place are kept unless `storage=True`.
+            """
+            current().delete(self, permanent=permanent, storage=storage)
+
+    def lineage(self, direction: str = "ancestors", *, depth: int | None = None) -> pd.DataFrame:
+        """The artifacts and runs that led to this one, or that came of it, as a frame of edges' ends.
+
+        Args:
+            direction: `ancestors` or `descendants`.
+            depth: how many runs away, at most; all by default.
+
+        Returns:
+            one row per node: `uid, type, name, engine, status, distance, inferred`.
+        """
+        frame: pd.DataFrame = graph().lineage(self, direction=direction, depth=depth)
+        return frame
+
+    def view_lineage(self, *, direction: str = "ancestors", depth: int | None = None, format: str | None = None, path: str | Path | None = None) -> Any:  # noqa: A002
+        """Draw the lineage: a tree in a terminal, a picture in a notebook, a file where `path` says so.
+
+        Args:
+            direction: `ancestors` or `descendants`.
+            depth: how many runs away, at most; all by default.
+            format: `tree`, `mermaid`, `svg` or `html`; by the path's suffix, or by where it runs.
+            path: a file to write.
+        """
+        return graph().view(self, direction=direction, depth=depth, format=format, path=path)

@@ -1,0 +1,108 @@
+"""Bytes to their final place: under a temporary name, flushed to the disk, renamed.
+
+A process that is killed at any moment leaves either nothing or a `.part` file, never half a file
+under a name that a record points to. Copies are hashed as they are written.
+"""
+
+import os
+import shutil
+from pathlib import Path
+
+from blake3 import blake3
+from upath import UPath
+
+from lignin.base.content import Content, hash_path
+from lignin.base.errors import ContentChanged, StorageError, UsageError
+from lignin.base.ids import new_uid
+
+__all__ = ["as_path", "put", "remove"]
+
+_CHUNK = 1024 * 1024
+
+
+def as_path(root: str, relpath: str) -> UPath:
+    """The path of something below a storage root."""
+    return UPath(root) / relpath if relpath else UPath(root)
+
+
+def put(source: Path, target: UPath, *, expected: str) -> None:
+    """Copy a file or folder to its final place; where the very content is there already, it stays.
+
+    Args:
+        source: on a local disk.
+        target: anything else that is there is replaced.
+        expected: the content id that the source had when it was inspected.
+
+    Raises:
+        ContentChanged: the source's bytes are no longer those.
+        StorageError: it can't be read or written.
+    """
+    place = _local(target)
+    draft = place.with_name(f".{place.name}.{new_uid(6)}.part")
+    try:
+        if place.exists() and hash_path(place).id == expected:
+            return
+        place.parent.mkdir(parents=True, exist_ok=True)
+        content = _copy_folder(source, draft) if source.is_dir() else _copy_file(source, draft)
+        if content.id != expected:
+            raise ContentChanged(f"{source} changed while it was saved. Nothing was stored; save it again when it is at rest.")
+        if place.is_dir():
+            shutil.rmtree(place)
+        draft.rename(place)
+    except OSError as e:
+        raise StorageError(f"can't store {source} as {place}: {e.strerror or e}. Nothing was stored.") from e
+    finally:
+        _discard(draft)
+
+
+def remove(target: UPath) -> None:
+    """Delete a file or folder; nothing there is fine.
+
+    Raises:
+        StorageError: it can't be deleted.
+    """
+    place = _local(target)
+    try:
+        if place.is_dir() and not place.is_symlink():
+            shutil.rmtree(place)
+        else:
+            place.unlink(missing_ok=True)
+    except OSError as e:
+        raise StorageError(f"can't delete {place}: {e.strerror or e}.") from e
+
+
+def _local(path: UPath) -> Path:
+    if path.protocol not in {"", "file", "local"}:
+        raise UsageError(f"{path} is not on a local disk; this version of Lignin stores on local disks only")
+    return Path(path.path)
+
+
+def _copy_file(source: Path, draft: Path) -> Content:
+    hasher, size = blake3(), 0
+    with source.open("rb") as reader, draft.open("xb") as writer:
+        while chunk := reader.read(_CHUNK):
+            hasher.update(chunk)
+            writer.write(chunk)
+            size += len(chunk)
+        writer.flush()
+        os.fsync(writer.fileno())
+    return Content(id="b3:" + hasher.hexdigest(), size=size)
+
+
+def _copy_folder(source: Path, draft: Path) -> Content:
+    shutil.copytree(source, draft, ignore=shutil.ignore_patterns(".snakemake_timestamp"), ignore_dangling_symlinks=True)
+    for folder, _, names in os.walk(draft):
+        for name in names:
+            descriptor = os.open(Path(folder) / name, os.O_RDONLY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+    return hash_path(draft)
+
+
+def _discard(draft: Path) -> None:
+    if draft.is_dir():
+        shutil.rmtree(draft, ignore_errors=True)
+    else:
+        draft.unlink(missing_ok=True)
