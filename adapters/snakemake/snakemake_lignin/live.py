@@ -5,6 +5,7 @@ read in the thread of Snakemake's logging while Snakemake goes on, so nothing he
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from lignin.base.redact import redact_url
 from lignin.recording import FileRef, file_code_key, observe, read_content, repository_of, to_uri
 from snakemake_lignin.translate import CodeText, Sighting
 
-__all__ = ["Jobs", "Rules", "read_config", "read_info", "read_inputs", "read_outputs", "read_params", "read_workflow_code"]
+__all__ = ["Jobs", "Rules", "read_config", "read_doomed", "read_info", "read_inputs", "read_outputs", "read_params", "read_workflow_code"]
 
 # Above this, a temporary file is hashed behind the others rather than at once.
 _PROMPT_BYTES = 256 * 1024 * 1024
@@ -136,6 +137,11 @@ def read_inputs(job: Any, *, folder: Path) -> tuple[Sighting, ...]:
 def read_outputs(job: Any, *, folder: Path) -> tuple[Sighting, ...]:
     """The files that a job wrote, as they are now."""
     return tuple(_read_files(job.output, made=job.output, dag=job.dag, folder=folder))
+
+
+def read_doomed(job: Any, *, folder: Path) -> tuple[Sighting, ...]:
+    """The files that a job wrote and that Snakemake is about to delete, with their contents."""
+    return tuple(replace(s, ref=read_content(s.ref) if (s.ref.size or 0) <= _PROMPT_BYTES else s.ref) for s in read_outputs(job, folder=folder))
 
 
 def _read_files(paths: Any, *, made: Iterable[Any], dag: Any, folder: Path) -> Iterator[Sighting]:

@@ -5,7 +5,7 @@ import platform
 import re
 import sys
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -26,6 +26,7 @@ from snakemake_lignin.live import (
     Jobs,
     Rules,
     read_config,
+    read_doomed,
     read_info,
     read_inputs,
     read_outputs,
@@ -44,7 +45,7 @@ from snakemake_lignin.translate import (
 
 __all__ = ["Story"]
 
-_SUBMITTED = re.compile(r"^Submitted (?:group )?job (\d+) with external jobid '?(.+?)'?\.?$")
+_SUBMITTED = re.compile(r"^Submitted (?:group )?job (\S+) with external jobid '?(.+?)'?\.?$")
 
 
 class Story:
@@ -149,27 +150,28 @@ class Story:
         """A group failed: Snakemake blames each member, so look who did its work, before it is deleted."""
         at, told = _moment(record), vars(record)
         group = [a for info in told.get("job_error_info") or () if (a := self._attempts.open.get(int(info["jobid"])))]
-        outputs = {a.id: read_outputs(a.subject, folder=self._folder) for a in group if a.subject is not None}
-        numbers = {a.subject: a.id for a in group if a.subject is not None}
-        graph = self._engine.dag.dependencies
-        members = [
-            Member(
-                id=a.id,
-                needs=frozenset(numbers[j] for j in list(graph.get(a.subject, ())) if j in numbers),
-                made=all(s.ref.size is not None for s in outputs[a.id]) if outputs.get(a.id) else None,
-            )
-            for a in group
-        ]
-        verdicts = judge_group(members)
+        outputs = {a.id: read_doomed(a.subject, folder=self._folder) for a in group if a.subject is not None}
+        verdicts = judge_group(self._members(group, outputs))
         for attempt in group:
             status = verdicts[attempt.id]
+            self._note_external(attempt, told.get("external_jobid"))
+            made = outputs.get(attempt.id, ()) if status is RunStatus.ROLLED_BACK else ()
             if status is RunStatus.ROLLED_BACK and self._engine.execution_settings.keep_incomplete:
                 status = RunStatus.COMPLETED
-            self._note_external(attempt, told.get("external_jobid"))
-            made = outputs.get(attempt.id, ()) if status in {RunStatus.ROLLED_BACK, RunStatus.COMPLETED} else ()
             error = None if status is RunStatus.COMPLETED else f"its group {told.get('groupid')} failed"
-            self._attempts.end(attempt, status)
-            self._tell(*end_job(self._key(attempt), status, at=at, error=error, outputs=made))
+            self._end(attempt, status, at=at, error=error, outputs=made)
+
+    def _members(self, group: Iterable[Attempt], outputs: Mapping[int, tuple[Sighting, ...]]) -> list[Member]:
+        numbers = {attempt.subject: attempt.id for attempt in group if attempt.subject is not None}
+        graph = self._engine.dag.dependencies
+        return [
+            Member(
+                id=number,
+                needs=frozenset(numbers[other] for other in list(graph.get(job, ())) if other in numbers),
+                made=not any(sighting.is_missing for sighting in outputs[number]) if outputs[number] else None,
+            )
+            for job, number in numbers.items()
+        ]
 
     def note_error(self, record: logging.LogRecord) -> None:
         """An error: of a job, or the workflow's own; which, shows later."""
@@ -187,9 +189,9 @@ class Story:
         if is_request_to_stop(message):
             self._stopped = True
         elif found := _SUBMITTED.match(message):
-            attempt = self._attempts.open.get(int(found[1]))
-            if attempt is not None:
-                self._note_external(attempt, found[2])
+            for number in self._submitted(found[1]):
+                if attempt := self._attempts.open.get(number):
+                    self._note_external(attempt, found[2])
 
     def finish(self, at: datetime) -> None:
         """The workflow is over: judge what is open, then the whole."""
@@ -206,6 +208,13 @@ class Story:
         status = judge_workflow(self._attempts, error=self._last_error, stopped=self._stopped, unfinished=unfinished)
         error = None if status is RunStatus.COMPLETED else self._last_error
         self._tell(end_workflow(self._id, status, at=at, error=error))
+
+    def _submitted(self, name: str) -> list[int]:
+        """The jobs under a name in a message: a job's number, or a group's uuid."""
+        if name.isdecimal():
+            return [int(name)]
+        groups = [job for job in list(self._engine.scheduler.running) if job.is_group() and str(job.jobid) == name]
+        return [self._engine.dag.jobid(job) for group in groups for job in group.jobs]
 
     def _judge_open(self, attempt: Attempt, at: datetime) -> None:
         job = attempt.subject = attempt.subject or self._jobs.find(attempt.id)
@@ -244,20 +253,30 @@ class Story:
             # Nothing ran: only the files' times were set.
             self._end(attempt, RunStatus.SKIPPED, at=at)
             return
-        self._attempts.end(attempt, RunStatus.COMPLETED)
-        self._details.pop(attempt.id, None)
         outputs: tuple[Sighting, ...] = ()
         with self._guard:
             outputs = () if attempt.subject is None else read_outputs(attempt.subject, folder=self._folder)
-        self._tell(*end_job(self._key(attempt), RunStatus.COMPLETED, at=at, outputs=outputs))
+        self._end(attempt, RunStatus.COMPLETED, at=at, outputs=outputs)
 
-    def _end(self, attempt: Attempt, status: RunStatus, *, at: datetime, error: str | None = None) -> None:
+    def _end(
+        self, attempt: Attempt, status: RunStatus, *, at: datetime, error: str | None = None, outputs: tuple[Sighting, ...] = ()
+    ) -> None:
         self._attempts.end(attempt, status)
-        self._details.pop(attempt.id, None)
-        self._tell(*end_job(self._key(attempt), status, at=at, error=error))
+        detail = self._details.pop(attempt.id, None)
+        late: tuple[Sighting, ...] = ()
+        if detail is not None and any(sighting.is_missing for sighting in detail.inputs):
+            with self._guard:
+                late = self._late_inputs(attempt, detail, done=status is RunStatus.COMPLETED)
+        self._tell(*end_job(self._key(attempt), status, at=at, error=error, outputs=outputs, late_inputs=late))
+
+    def _late_inputs(self, attempt: Attempt, detail: Job, *, done: bool) -> tuple[Sighting, ...]:
+        """Inputs that were not there at the start; of those still missing, only what a finished job must have read."""
+        missing = {sighting.ref.uri for sighting in detail.inputs if sighting.is_missing}
+        found = read_inputs(attempt.subject, folder=self._folder)
+        return tuple(s for s in found if s.ref.uri in missing and (done or not s.is_missing))
 
     def _tell_start(self, attempt: Attempt, bare: Job) -> None:
-        full, job = bare, attempt.subject
+        full, job, events = bare, attempt.subject, start_job(bare)
         if job is not None:
             with self._guard:
                 full = replace(
@@ -267,17 +286,18 @@ class Story:
                     info={**bare.info, **read_info(job)},
                     inputs=() if self._engine.touch else read_inputs(job, folder=self._folder),
                 )
+                events = start_job(full)
         self._details[attempt.id] = full
         self.runs += 1
-        self._tell(*start_job(full))
+        self._tell(*events)
 
     def _note_external(self, attempt: Attempt, name: object) -> None:
         """A cluster's name for the job comes late, so its start is told again."""
         detail = self._details.get(attempt.id)
         if name and detail is not None and detail.info.get("external_jobid") is None:
             at = detail.at + timedelta(microseconds=1)
-            self._details[attempt.id] = again = replace(detail, at=at, inputs=(), info={**detail.info, "external_jobid": str(name)})
-            self._tell(*start_job(again))
+            self._details[attempt.id] = again = replace(detail, at=at, info={**detail.info, "external_jobid": str(name)})
+            self._tell(start_job(again)[0])
 
     def _why(self, attempt: Attempt, told: Mapping[str, Any]) -> str | None:
         """The message that belongs to a failed attempt. Errors carry no job, so look for its command or rule."""

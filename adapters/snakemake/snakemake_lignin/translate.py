@@ -11,6 +11,7 @@ from lignin.recording import (
     Event,
     FileRef,
     Produced,
+    RefState,
     RunKey,
     RunStatus,
     Started,
@@ -80,6 +81,11 @@ class Sighting:
     ref: FileRef
     role: str = ""
 
+    @property
+    def is_missing(self) -> bool:
+        """Whether nothing was there."""
+        return self.ref.state is RefState.MISSING and self.ref.size is None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
@@ -133,7 +139,10 @@ def start_workflow(workflow: Workflow) -> Started:
 
 
 def start_job(job: Job) -> tuple[Event, ...]:
-    """The beginning of an attempt, and the files that it reads."""
+    """The beginning of an attempt, and the files that it reads.
+
+    A file that is not there yet comes from a member of the same group, so it is told at the end.
+    """
     run = job_key(job.workflow, job.id, attempt=job.attempt)
     started = Started(
         run=run,
@@ -144,13 +153,22 @@ def start_job(job: Job) -> tuple[Event, ...]:
         params=encode_params(job.params),
         info=_told({"jobid": job.id, **job.info}),
     )
-    return started, *(Used(run=run, ref=sighting.ref, role=sighting.role) for sighting in job.inputs)
+    return started, *(Used(run=run, ref=sighting.ref, role=sighting.role) for sighting in job.inputs if not sighting.is_missing)
 
 
-def end_job(run: RunKey, status: RunStatus, *, at: datetime, error: str | None = None, outputs: tuple[Sighting, ...] = ()) -> tuple[Event, ...]:
-    """The end of an attempt, after the files that it wrote."""
+def end_job(
+    run: RunKey,
+    status: RunStatus,
+    *,
+    at: datetime,
+    error: str | None = None,
+    outputs: tuple[Sighting, ...] = (),
+    late_inputs: tuple[Sighting, ...] = (),
+) -> tuple[Event, ...]:
+    """The end of an attempt, after the files that it wrote, and those that it read but that were not there at its start."""
+    used = (Used(run=run, ref=sighting.ref, role=sighting.role) for sighting in late_inputs)
     produced = (Produced(run=run, ref=sighting.ref, role=sighting.role) for sighting in outputs)
-    return *produced, Ended(run=run, status=status, at=at, error=_error(error))
+    return *used, *produced, Ended(run=run, status=status, at=at, error=_error(error))
 
 
 def end_workflow(workflow: str, status: RunStatus, *, at: datetime, error: str | None = None) -> Ended:

@@ -79,7 +79,7 @@ def test_a_dry_run_writes_nothing(snakemake):
     assert not snakemake.spool.exists()
 
 
-@pytest.mark.parametrize("quiet", [["progress"], ["all"], ["progress", "rules"]])
+@pytest.mark.parametrize("quiet", [["progress"], ["all"]])
 def test_quiet_changes_nothing_in_the_record(snakemake, quiet):
     snakemake.write(CHAIN)
     outcome = snakemake.run("--quiet", *quiet)
