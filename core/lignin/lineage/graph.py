@@ -37,14 +37,14 @@ class Edge:
         target: id of the node where they go.
         role: the input's or output's name in the task; may be empty.
         kind: `input`, `output`; `recreated` where the run made again what was there; `inferred`
-            between two artifacts of the same content (a copy that nobody recorded); `parent` is
-            never an edge.
+            between two artifacts of the same content (a copy that nobody recorded); `call` between
+            a run and one that it started and that read no file of its own: its data came from there.
     """
 
     source: str
     target: str
     role: str = ""
-    kind: Literal["input", "output", "recreated", "inferred"] = "input"
+    kind: Literal["input", "output", "recreated", "inferred", "call"] = "input"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
