@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from snakemake.script import get_source
-from snakemake.workflow import Workflow as SnakemakeWorkflow
 
 from lignin.base.redact import redact_url
 from lignin.recording import FileRef, file_code_key, observe, read_content, repository_of, to_uri
@@ -25,7 +24,7 @@ _PROMPT_BYTES = 256 * 1024 * 1024
 class Jobs:
     """Snakemake's jobs by number: its own list is searched once, not for each event."""
 
-    def __init__(self, workflow: SnakemakeWorkflow) -> None:
+    def __init__(self, workflow: Any) -> None:
         self._workflow = workflow
         self._known: dict[int, Any] = {}
 
@@ -43,7 +42,7 @@ class Jobs:
 class Rules:
     """The code of rules, read once each."""
 
-    def __init__(self, workflow: SnakemakeWorkflow) -> None:
+    def __init__(self, workflow: Any) -> None:
         self._workflow = workflow
         self._known: dict[tuple[str, str], CodeText] = {}
         self._main = read_workflow_code(workflow)
@@ -89,7 +88,7 @@ class Rules:
         return str(rule.run_func_src or "") if job.is_run else ""
 
 
-def read_workflow_code(workflow: SnakemakeWorkflow) -> CodeText:
+def read_workflow_code(workflow: Any) -> CodeText:
     """The main Snakefile, with all that it includes."""
     texts = []
     for file in list(workflow.included):
@@ -100,7 +99,7 @@ def read_workflow_code(workflow: SnakemakeWorkflow) -> CodeText:
     return CodeText(key=key, text=texts[0], more=tuple(texts[1:]), reference=reference, version=version)
 
 
-def read_config(workflow: SnakemakeWorkflow) -> dict[str, Any]:
+def read_config(workflow: Any) -> dict[str, Any]:
     """The configuration's values as the workflow sees them, overrides included."""
     return {str(name): value for name, value in dict(workflow.config).items()}
 
