@@ -14,8 +14,7 @@ A run is named by its uid, or by the text of a `RunKey` (which contains `:`).
 
 import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from contextvars import ContextVar, Token
 from dataclasses import dataclass
 from functools import lru_cache
@@ -23,7 +22,7 @@ from typing import Any
 
 from lignin.base.installed import EntryPoint, entry_points
 
-__all__ = ["Active", "current_run", "current_run_uid", "outside_of_runs", "reset", "set_process_run", "set_run"]
+__all__ = ["Active", "current_run", "current_run_uid", "reset", "set_process_run", "set_run"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +40,6 @@ class Active:
     engine: str | None = None
 
 
-_NONE = Active(uid="")
 _run: ContextVar[Active | None] = ContextVar("lignin_run", default=None)
 # One slot: "process".
 _process: dict[str, Active] = {}
@@ -52,11 +50,8 @@ def current_run_uid(*, instance: str | None = None) -> str | None:
 
     `instance` is the uid of the instance that asks: a run handed down from another one is none there.
     """
-    active = _run.get()
-    if active is _NONE:
-        return None
     engine = _engine_run()
-    active = active or _process.get("process")
+    active = _run.get() or _process.get("process")
     if active is not None:
         return engine if engine is not None and engine != active.engine else active.uid
     return engine or _inherited(instance)
@@ -66,16 +61,6 @@ def current_run() -> Any:
     """The `Run` of `ln.track()`, `@ln.flow()` or `@ln.step()` that this code belongs to, or `None`."""
     active = _run.get() or _process.get("process")
     return active.record if active else None
-
-
-@contextmanager
-def outside_of_runs() -> Iterator[None]:
-    """While this is open, nothing attaches to any run: for what Lignin stores for itself."""
-    token = _run.set(_NONE)
-    try:
-        yield
-    finally:
-        _run.reset(token)
 
 
 def set_run(uid: str, *, record: Any = None) -> Token[Active | None]:

@@ -18,7 +18,7 @@ from lignin.tracking.environment import command_line, environment_text, machine
 from lignin.tracking.functions import function_code, title_of
 from lignin.tracking.keeper import RunKeeper, RunRecord, run_keeper
 from lignin.tracking.outcome import COMPLETED, Outcome, outcome_of
-from lignin.tracking.session import parent_uid, tell_started
+from lignin.tracking.session import parent_uid, tell_started, uid_or_name
 
 __all__ = ["Call", "Tracked", "begin"]
 
@@ -106,7 +106,7 @@ def begin(tracked: Tracked, args: tuple[Any, ...], kwargs: Mapping[str, Any]) ->
     if params is None:
         return None
     keeper, before = run_keeper(), now()
-    parent = parent_uid()
+    parent = parent_uid(instance_uid=keeper.config.uid)
     top = parent is None
     run = keeper.start_run(
         code=_code(tracked, keeper),
@@ -118,8 +118,7 @@ def begin(tracked: Tracked, args: tuple[Any, ...], kwargs: Mapping[str, Any]) ->
         cli_args=command_line() if top else None,
         parent=parent,
         transform_uid=tracked.uid,
-        project=tracked.project,
-        features=None,
+        project=uid_or_name(tracked.project),
     )
     if tracked.is_flow and top:
         tell_started(run, before=before, params=params)

@@ -16,6 +16,7 @@ until somebody asks) or no such flush (`python -m`, `-c`), the last code given t
 """
 
 import atexit
+import contextlib
 import gc
 import os
 import signal
@@ -49,6 +50,7 @@ class Endings:
         self._interactive = interactive
         self._pid = os.getpid()
         self._noted: Outcome | None = None
+        self._interrupted = False
         self._exit_code: object = _UNKNOWN
         self._frame = None if interactive else _main_frame()
         self._next_hook = sys.excepthook
@@ -104,6 +106,7 @@ class Endings:
             self._next_hook(kind, error, trace)
         finally:
             self._noted = outcome_of(error.with_traceback(trace))
+            self._interrupted = isinstance(error, KeyboardInterrupt)
 
     def _on_exit(self, status: Any = None, /) -> NoReturn:
         self._exit_code = status
@@ -121,8 +124,12 @@ class Endings:
         os.kill(os.getpid(), number)
 
     def _at_exit(self) -> None:
-        if os.getpid() == self._pid:
-            self._close(self._outcome())
+        if os.getpid() != self._pid:
+            return
+        outcome = self._outcome()
+        self._close(outcome)
+        if self._interrupted:
+            _die_of_interrupt()
 
     def _outcome(self) -> Outcome:
         if self._noted is not None:
@@ -132,6 +139,16 @@ class Endings:
         if self._exit_code is _UNKNOWN:
             return Outcome(status=RunStatus.COMPLETED, info={"exit_code": "unknown"})
         return outcome_of_exit(self._exit_code)
+
+
+def _die_of_interrupt() -> None:
+    """Let the process end by SIGINT, as Python does after an interrupt that nobody caught.
+
+    The interpreter notes an interrupt that leaves code it compiles from text, and forgets it when
+    more such code is run, as database libraries do.
+    """
+    with contextlib.suppress(KeyboardInterrupt):
+        exec("raise KeyboardInterrupt")
 
 
 def _main_frame() -> FrameType | None:

@@ -39,8 +39,7 @@ class RunKeeper(Protocol):
         cli_args: str | None,
         parent: str | None,
         transform_uid: str | None,
-        project: Any,
-        features: Mapping[str, Any] | None,
+        project: str | None,
     ) -> RunRecord:
         """Store a new run, with its transform where that is new."""
         ...

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from lignin.base.clock import now
@@ -23,7 +24,7 @@ from lignin.tracking.notebook import Notebook, not_consecutive, read_notebook, s
 from lignin.tracking.origin import Origin, find_origin
 from lignin.tracking.outcome import COMPLETED, Outcome, outcome_of
 
-__all__ = ["finish", "parent_uid", "tell_started", "track", "transform_stem"]
+__all__ = ["finish", "parent_uid", "tell_started", "track", "transform_stem", "uid_or_name"]
 
 _STEM = 12
 _guard = Guard("run")
@@ -52,7 +53,6 @@ def track(
     *,
     project: Any = None,
     params: Mapping[str, Any] | None = None,
-    features: Mapping[str, Any] | None = None,
     new_run: bool | None = None,
     key: str | None = None,
     kind: str | None = None,
@@ -73,7 +73,6 @@ def track(
         transform: stem of the uid that this code keeps across renames, or a `Transform`.
         project: a project, or its name or uid, that the run belongs to.
         params: parameters, by name; stored as JSON, without secrets.
-        features: values of registered features that describe the run.
         new_run: `False` goes on with this process's run, if it tracks the same code.
         key: names the code; by default its path inside the instance's folder.
         kind: `script` or `notebook` by default.
@@ -93,7 +92,7 @@ def track(
     stem = transform_stem(transform)
     keeper = run_keeper()
     if _is_worker():
-        say("→", f"continuing Run({os.environ['LIGNIN_RUN']!r}) of the parent process")
+        say("→", f"continuing Run({current_run_uid()!r}) of the parent process")
         return
     origin = find_origin(
         keeper.config.folder,
@@ -116,12 +115,11 @@ def track(
         environment=environment_text(),
         entrypoint=entrypoint,
         cli_args=command_line(),
-        parent=parent_uid(parent),
+        parent=parent_uid(parent, instance_uid=keeper.config.uid),
         transform_uid=stem,
-        project=project,
-        features=features,
+        project=uid_or_name(project),
     )
-    _open(run, origin)
+    _open(run, origin, instance_uid=keeper.config.uid)
     tell_started(run, before=before, params=params or {})
     _advise(origin, run, before=before, has_stem=stem is not None)
 
@@ -146,11 +144,14 @@ def finish(*, ignore_non_consecutive: bool = False) -> None:
     _close(session, COMPLETED, quiet=ignore_non_consecutive)
 
 
-def parent_uid(parent: Any = None) -> str | None:
-    """The run that a new one belongs to: the one given, that of `LIGNIN_PARENT`, or the one around it."""
-    if parent is not None:
-        return str(getattr(parent, "uid", parent))
-    return os.environ.get("LIGNIN_PARENT") or current_run_uid()
+def parent_uid(parent: Any = None, *, instance_uid: str) -> str | None:
+    """The run that a new one belongs to: the one given, the one around it, or that of `LIGNIN_PARENT`."""
+    return uid_or_name(parent) or current_run_uid(instance=instance_uid) or os.environ.get("LIGNIN_PARENT") or None
+
+
+def uid_or_name(record: Any) -> str | None:
+    """What names a record: its uid, or the text that stands for it."""
+    return None if record is None else str(getattr(record, "uid", record))
 
 
 def transform_stem(transform: Any) -> str | None:
@@ -176,7 +177,7 @@ def tell_started(run: RunRecord, *, before: datetime, params: Mapping[str, Any])
         say("→", "params: " + ", ".join(f"{name}={value!r}" for name, value in encode_params(params).items()))
 
 
-def _open(run: RunRecord, origin: Origin) -> None:
+def _open(run: RunRecord, origin: Origin, *, instance_uid: str) -> None:
     """Make `run` this process's own, and watch for the end."""
     interactive = shell()
     session = _Session(run=run, origin=origin, outer_run=os.environ.get("LIGNIN_RUN"))
@@ -193,7 +194,7 @@ def _open(run: RunRecord, origin: Origin) -> None:
     _sessions.append(session)
     set_process_run(run.uid, record=run)
     # Processes that this one starts work for this run, or for a child of it.
-    os.environ["LIGNIN_RUN"] = run.uid
+    os.environ["LIGNIN_RUN"] = f"{run.uid}@{instance_uid}"
 
 
 def _close(session: _Session, outcome: Outcome, *, quiet: bool = False) -> None:
@@ -285,9 +286,17 @@ def _end_earlier() -> None:
 
 def _is_worker() -> bool:
     """Whether this process was spawned by one that tracks: it runs the script's head a second time."""
-    # A spawned process has that module loaded; for others it is not worth loading.
+    if not os.environ.get("LIGNIN_RUN"):
+        return False
+    # A worker has that module loaded; for others it is not worth loading.
     process = sys.modules.get("multiprocessing.process")
-    return process is not None and process.parent_process() is not None and bool(os.environ.get("LIGNIN_RUN"))
+    if process is not None and process.parent_process() is not None:
+        return True
+    # While a spawned worker still runs the script's head, only the name of that module tells.
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and frame.f_globals.get("__name__") != "__mp_main__":
+        frame = frame.f_back
+    return frame is not None
 
 
 def _advise(origin: Origin, run: RunRecord, *, before: datetime, has_stem: bool) -> None:
