@@ -17,7 +17,7 @@ ALL_SPACE = 1
 class User(Registry):
     """A person or an account that made records."""
 
-    __tablename__ = "user"
+    __tablename__ = "account"
     uid_length, label = 8, "handle"
     searched = ("handle", "name")
 

@@ -221,7 +221,7 @@ class Owned:
 
     id: Mapped[primary_key]
     created_at: Mapped[datetime] = mapped_column(default=now, index=True)
-    created_by_id: Mapped[int | None] = optional_link("user", index=False)
+    created_by_id: Mapped[int | None] = optional_link("account", index=False)
     is_locked: Mapped[bool] = mapped_column(default=False)
 
     created_by = ToOne("User")
