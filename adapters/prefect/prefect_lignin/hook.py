@@ -1,15 +1,13 @@
-"""Prefect's own state hooks: the only module that knows Prefect's objects.
+"""Prefect's own state hooks, and how they get onto a Flow or Task.
 
-`instrument` puts our hooks first in the lists that Prefect keeps on every Flow and Task. A hook
-reads run, state and context, and hands plain values on. Names of parameters matter: the process
+`instrument` puts our hooks first in the lists that Prefect keeps on every Flow and Task. `payload` reads what
+a hook is given; from there on all is plain values. Names of parameters matter: the process
 that serves a deployment calls `(flow, flow_run, state)` by keyword.
 """
 
-import platform
 import sys
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
 from functools import lru_cache, wraps
 from typing import Any, ParamSpec, TypeVar, overload
 
@@ -17,22 +15,30 @@ import prefect
 from prefect.client.schemas.objects import State
 from prefect.context import FlowRunContext, TaskRunContext
 from prefect.flows import Flow
-from prefect.settings import PREFECT_UI_URL
 from prefect.tasks import Task
 
 from lignin.base.clock import now
 from lignin.base.errors import UsageError
-from lignin.base.settings import host_name
 from lignin.recording import RunKey, RunStatus
-from prefect_lignin.active import innermost, run_key
-from prefect_lignin.files import Sighting, look, look_at_uri, sightings
-from prefect_lignin.function_code import code_of, make_portable, path_parameters
+from prefect_lignin.active import run_key
+from prefect_lignin.files import Sighting, sightings
+from prefect_lignin.function_code import make_portable, path_parameters
 from prefect_lignin.ledger import Ledger
 from prefect_lignin.origins import Origins
 from prefect_lignin.outbox import GUARD, outbox
-from prefect_lignin.resolve import outcome, resolved
+from prefect_lignin.payload import (
+    assets,
+    coerced_parameters,
+    error_in_flight,
+    error_of,
+    flow_opening,
+    is_persisted,
+    result_place,
+    results,
+    task_opening,
+)
 from prefect_lignin.settings import Settings
-from prefect_lignin.translate import Closing, Opening, status_of
+from prefect_lignin.translate import Closing, status_of
 
 __all__ = ["flow", "instrument", "instrument_all", "task"]
 
@@ -117,9 +123,9 @@ def lignin_flow_running(flow: Flow[..., Any], flow_run: Any, state: State[Any]) 
         return
     with GUARD:
         instrument(flow)  # `with_options(on_completion=…)` has dropped that hook of ours
-        opening = _flow_opening(flow, flow_run, attempt=flow_run.run_count + 1, at=state.timestamp)
+        opening = flow_opening(flow, flow_run, attempt=flow_run.run_count + 1, at=state.timestamp, earlier=_ledger.opening(flow_run.id))
         files = sightings(opening.params, path_typed=path_parameters(flow.fn))
-        _ledger.open(replace(opening, files=files), error=_error_in_flight())
+        _ledger.open(replace(opening, files=files), error=error_in_flight())
 
 
 def lignin_flow_ended(flow: Flow[..., Any], flow_run: Any, state: State[Any]) -> None:
@@ -132,64 +138,23 @@ def lignin_flow_ended(flow: Flow[..., Any], flow_run: Any, state: State[Any]) ->
             return
         opening = _ledger.opening(flow_run.id)
         if opening is None and status in _ENDS_HERE:
-            opening = _flow_opening(flow, flow_run, attempt=max(flow_run.run_count, 1), at=flow_run.start_time or state.timestamp)
+            began = flow_run.start_time or state.timestamp
+            opening = flow_opening(flow, flow_run, attempt=max(flow_run.run_count, 1), at=began, earlier=None)
             _ledger.open(opening)
         run = opening.run if opening else run_key(flow_run.id, flow_run.run_count)
         params: dict[str, Any] | None = None
         files: tuple[Sighting, ...] = ()
-        results: tuple[Sighting, ...] = ()
+        made: tuple[Sighting, ...] = ()
         if opening is not None:
-            params = _coerced_parameters(flow_run.id)
+            params = coerced_parameters(flow_run.id)
             path_typed = path_parameters(flow.fn)
             files = sightings(opening.params if params is None else params, path_typed=path_typed)
-            results = _results(state, path_typed) if status is RunStatus.COMPLETED else ()
+            made = results(state, path_typed) if status is RunStatus.COMPLETED else ()
             if params == opening.params:
                 params = None
-        closing = Closing(status=status, at=state.timestamp, error=_error_of(state, status), params=params, files=files, results=results)
+        closing = Closing(status=status, at=state.timestamp, error=error_of(state, status), params=params, files=files, results=made)
         if _ledger.close(run, closing):
             outbox().ask_for_delivery()
-
-
-def _flow_opening(flow: Flow[..., Any], flow_run: Any, *, attempt: int, at: datetime) -> Opening:
-    """A flow's start, from before it runs, from between two attempts, or from its end."""
-    earlier, coerced = _ledger.opening(flow_run.id), _coerced_parameters(flow_run.id)
-    parent = None
-    if earlier is not None:
-        parent = earlier.parent
-    elif coerced is None:
-        # Before a flow runs, the contexts are those of its caller.
-        parent = innermost(FlowRunContext.get(), TaskRunContext.get())
-    return Opening(
-        run=run_key(flow_run.id, attempt),
-        name=flow_run.name,
-        at=at,
-        parent=parent,
-        code=code_of(flow.fn, kind="workflow"),
-        params=flow_run.parameters if coerced is None else coerced,
-        info=_flow_info(flow, flow_run, attempt=attempt),
-        environment=_environment(),
-    )
-
-
-def _coerced_parameters(flow_run_id: object) -> dict[str, Any] | None:
-    """A flow's parameters as it gets them; `None` outside of its own context."""
-    context = FlowRunContext.get()
-    if context is None or context.flow_run is None or context.flow_run.id != flow_run_id or context.parameters is None:
-        return None
-    found: dict[str, Any] = resolved(context.parameters)
-    return found
-
-
-def _flow_info(flow: Flow[..., Any], flow_run: Any, *, attempt: int) -> dict[str, Any]:
-    return {
-        "flow": flow.name,
-        "flow_id": str(flow_run.flow_id),
-        "flow_version": flow_run.flow_version or flow.version,
-        "deployment_id": str(flow_run.deployment_id) if flow_run.deployment_id else None,
-        "run_count": attempt,
-        "tags": sorted(flow_run.tags),
-        "link": _link("flow-run", flow_run.id),
-    }
 
 
 # --- tasks -----------------------------------------------------------------------------------
@@ -206,9 +171,9 @@ def lignin_task_running(task: Task[..., Any], task_run: Any, state: State[Any]) 
         if earlier is not None and earlier.run == run:
             _close_torn_down(run)
             return
-        opening = _task_opening(task, task_run, at=state.timestamp)
-        files = (*sightings(opening.params, path_typed=path_parameters(task.fn)), *_assets(task, "asset_deps"))
-        _ledger.open(replace(opening, files=files), error=_error_in_flight())
+        opening = task_opening(task, task_run, at=state.timestamp, opened=_ledger.opening)
+        files = (*sightings(opening.params, path_typed=path_parameters(task.fn)), *assets(task, "asset_deps"))
+        _ledger.open(replace(opening, files=files), error=error_in_flight())
 
 
 def lignin_task_ended(task: Task[..., Any], task_run: Any, state: State[Any]) -> None:
@@ -222,25 +187,25 @@ def lignin_task_ended(task: Task[..., Any], task_run: Any, state: State[Any]) ->
         run = run_key(task_run.id, task_run.run_count)
         opening = _ledger.opening(task_run.id)
         if opening is None:
-            opening = _task_opening(task, task_run, at=task_run.start_time or state.timestamp)
+            opening = task_opening(task, task_run, at=task_run.start_time or state.timestamp, opened=_ledger.opening)
             _ledger.open(opening)
             files = sightings(opening.params, path_typed=path_parameters(task.fn))
         else:
             files = _ledger.held_back(opening)
-        results: tuple[Sighting, ...] = ()
+        made: tuple[Sighting, ...] = ()
         if status in {RunStatus.COMPLETED, RunStatus.CACHED}:
-            results = (*_results(state, path_parameters(task.fn)), *_assets(task, "assets"))
+            made = (*results(state, path_parameters(task.fn)), *assets(task, "assets"))
         if _ledger.take_rolled_back(run):
             status = RunStatus.ROLLED_BACK
-        place = _result_place(state)
+        place = result_place(state)
         reused = _origins.find(place) if place and status is RunStatus.CACHED else None
-        info = {"result": place} if place and (status is RunStatus.CACHED or _is_persisted()) else {}
+        info = {"result": place} if place and (status is RunStatus.CACHED or is_persisted()) else {}
         _ledger.close(
             run,
-            Closing(status=status, at=state.timestamp, error=_error_of(state, status), files=files, results=results, info=info, reused=reused),
+            Closing(status=status, at=state.timestamp, error=error_of(state, status), files=files, results=made, info=info, reused=reused),
         )
         if place and status is RunStatus.COMPLETED:
-            _origins.note(place, run, lasting=_is_persisted())
+            _origins.note(place, run, lasting=is_persisted())
             _ledger.note_commit(_transaction_key(task_run.flow_run_id, place), run)
 
 
@@ -265,107 +230,14 @@ def _close_torn_down(run: RunKey) -> None:
         _ledger.close(run, Closing(status=RunStatus.CRASHED, at=now(), error=f"{type(error).__name__}: {error}"))
 
 
-def _task_opening(task: Task[..., Any], task_run: Any, *, at: datetime) -> Opening:
-    context = TaskRunContext.get()
-    return Opening(
-        run=run_key(task_run.id, task_run.run_count),
-        name=task_run.name,
-        at=at,
-        parent=_task_parent(task_run),
-        code=code_of(task.fn, kind="task"),
-        params=resolved(context.parameters) if context is not None else {},
-        info=_task_info(task, task_run),
-    )
-
-
-def _task_parent(task_run: Any) -> RunKey | None:
-    for parent in task_run.task_inputs.get("__parents__", ()):
-        opening = _ledger.opening(parent.id)
-        return opening.run if opening else run_key(parent.id, 1)
-    if task_run.flow_run_id is None:
-        return None
-    return run_key(task_run.flow_run_id, task_run.flow_run_run_count)
-
-
-def _task_info(task: Task[..., Any], task_run: Any) -> dict[str, Any]:
-    return {
-        "task": task.name,
-        "task_key": task.task_key,
-        "flow_run_id": str(task_run.flow_run_id) if task_run.flow_run_id else None,
-        "run_count": task_run.run_count,
-        "tags": sorted(task_run.tags),
-        "link": _link("task-run", task_run.id),
-    }
-
-
-def _assets(task: Task[..., Any], attribute: str) -> tuple[Sighting, ...]:
-    """The files among the assets that a task declares."""
-    keys = [str(asset.key) for asset in getattr(task, attribute, None) or ()]
-    found = (look(key, role="asset") if key.startswith("file://") else look_at_uri(key, role="asset") for key in keys)
-    return tuple(seen for seen in found if seen is not None)
-
-
-def _result_place(state: State[Any]) -> str | None:
-    metadata = getattr(state.data, "metadata", None)
-    return getattr(metadata, "storage_key", None)
-
-
 def _transaction_key(flow_run_id: object, place: str) -> str:
     """A transaction knows the last part of where its result is kept."""
     return f"{flow_run_id}:{place.rpartition('/')[2]}"
 
 
-def _is_persisted() -> bool:
-    context = TaskRunContext.get()
-    return context is not None and bool(context.persist_result)
-
-
-# --- both ------------------------------------------------------------------------------------
-
-
-def _results(state: State[Any], path_typed: frozenset[str]) -> tuple[Sighting, ...]:
-    return sightings({"": resolved(outcome(state))}, path_typed=frozenset({""}) if "return" in path_typed else frozenset())
-
-
-def _error_in_flight() -> str | None:
-    """What an immediate retry answers to: Prefect calls the hook while it handles the exception."""
-    error = sys.exc_info()[1]
-    return None if error is None else f"{type(error).__name__}: {error}"
-
-
-def _error_of(state: State[Any], status: RunStatus) -> str | None:
-    if status in {RunStatus.COMPLETED, RunStatus.CACHED, RunStatus.ROLLED_BACK}:
-        return None
-    error = outcome(state)
-    if status is RunStatus.FAILED and state.name == "Failed" and isinstance(error, BaseException):
-        return f"{type(error).__name__}: {error}"
-    return f"{state.name}: {state.message}" if state.message else state.name
-
-
-def _link(kind: str, own_id: object) -> str | None:
-    base = _ui()
-    return f"{base}/runs/{kind}/{own_id}" if base else None
-
-
-@lru_cache(maxsize=1)
-def _ui() -> str | None:
-    url: str | None = PREFECT_UI_URL.value()
-    return url
-
-
 @lru_cache(maxsize=1)
 def _is_enabled() -> bool:
     return Settings.read().enabled
-
-
-@lru_cache(maxsize=1)
-def _environment() -> dict[str, str]:
-    return {
-        "python": platform.python_version(),
-        "prefect": prefect.__version__,
-        "platform": platform.platform(),
-        "host": host_name(),
-    }
 
 
 _FLOW_HOOKS: dict[str, Callable[..., None]] = {

@@ -54,8 +54,8 @@ class Opening:
         code: what it executes.
         params: resolved values by name.
         files: files in the parameters, as they stand.
-        info: ids, tags, links.
-        environment: of the process; flow runs only.
+        info: ids, tags, links, as JSON.
+        environment: of the process, as JSON; flow runs only.
     """
 
     run: RunKey
@@ -146,8 +146,8 @@ def _started(opening: Opening) -> Started:
         parent=opening.parent,
         code=opening.code,
         params=encode_params(opening.params),
-        info=encode_params(opening.info),
-        environment=encode_params(opening.environment),
+        info=opening.info,
+        environment=opening.environment,
     )
 
 
@@ -184,4 +184,4 @@ def _nanoseconds(moment: datetime) -> int:
 
 def _utc(moment: datetime) -> datetime:
     """A plain datetime in UTC; Prefect's own class writes ISO 8601 in its own way."""
-    return datetime.fromtimestamp(0, UTC) + (moment - datetime.fromtimestamp(0, UTC))
+    return datetime.fromtimestamp(moment.timestamp(), UTC)
