@@ -28,12 +28,6 @@ def test_the_users_exception_and_exit_code_stay(recorded):
     assert recorded.statuses("failing") == ["failed"]
 
 
-def test_without_the_switch_nothing_is_recorded(run_scenario, prefect_server, tmp_path):
-    recorded = run_scenario("plain", tmp_path, PREFECT_API_URL=prefect_server)
-    assert recorded.printed["plain"] == [3, 3, [2, 3], 4]
-    assert recorded.events == ()
-
-
 def test_lignin_can_be_switched_off(run_scenario, prefect_server, tmp_path):
     recorded = run_scenario("plain", tmp_path, PREFECT_API_URL=prefect_server, PREFECT_PLUGINS_ENABLED="1", LIGNIN_PREFECT="off")
     assert recorded.printed["plain"] == [3, 3, [2, 3], 4]
