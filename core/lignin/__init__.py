@@ -17,7 +17,18 @@ if TYPE_CHECKING:
     from lignin.base.errors import LigninError
     from lignin.instance import Q, connect, disconnect, init
     from lignin.instance.save import save_records as save
-    from lignin.model import Artifact, Branch, Collection, Project, Run, Space, Storage, Transform, ULabel, User
+    from lignin.model import (
+        Artifact,
+        Branch,
+        Collection,
+        Project,
+        Run,
+        Space,
+        Storage,
+        Transform,
+        ULabel,
+        User,
+    )
     from lignin.tracking import context, finish, flow, step, track
 
 __version__ = "0.1.0"

@@ -4,11 +4,26 @@ A relation across a link is a subselect, never a join, so that no condition mult
 Lookups of one call that go through the same relation speak of the same related record.
 """
 
+import operator
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
 from typing import Any, Self
 
-from sqlalchemy import JSON, ColumnElement, Float, Select, String, and_, case, cast, func, not_, or_, select, true
+from sqlalchemy import (
+    JSON,
+    ColumnElement,
+    Float,
+    Select,
+    String,
+    and_,
+    case,
+    cast,
+    func,
+    not_,
+    or_,
+    select,
+    true,
+)
 from sqlalchemy.orm import InstrumentedAttribute
 
 from lignin.base.clock import from_iso
@@ -158,21 +173,18 @@ def _linked(registry: type[Registry], relation: Related, chosen: Select[tuple[in
 def _compile_json(column: Any, path: list[str], comparison: str, value: Any) -> ColumnElement[bool]:
     element = column[tuple(path)] if path else column
     if comparison == "isnull":
-        text = element.as_string() if path else column
-        return text.is_(None) if value else text.is_not(None)
+        return _compare(element.as_string() if path else column, "isnull", value)
     if not path:
         raise UsageError(f"name a key inside {column.key}: {column.key}__KEY={value!r}")
     sample = next(iter(value), None) if isinstance(value, list | tuple | set) else value
+    typed: Any = element.as_string()
     if sample is None:
-        return element.as_string().is_(None)
-    typed: Any
+        return _compare(typed, "isnull", True)
     if isinstance(sample, bool):
         typed = element.as_boolean()
     elif isinstance(sample, int | float):
         typed = _json_number(element)
         value = [float(v) for v in value] if isinstance(value, list | tuple | set) else float(value)
-    else:
-        typed = element.as_string()
     return _compare(typed, comparison, value)
 
 
@@ -184,51 +196,54 @@ def _json_number(element: Any) -> ColumnElement[float]:
 
 
 def _compare(column: Any, comparison: str, value: Any) -> ColumnElement[bool]:
+    clause: ColumnElement[bool]
     match comparison:
         case "exact":
-            return column.is_(None) if value is None else column == value  # type: ignore[no-any-return]  # a column of any type
+            clause = column.is_(None) if value is None else column == value
         case "isnull":
-            return column.is_(None) if value else column.is_not(None)  # type: ignore[no-any-return]  # as above
+            clause = column.is_(None) if value else column.is_not(None)
         case "in":
-            if hasattr(value, "selected_ids"):
-                return column.in_(value.selected_ids())  # type: ignore[no-any-return]  # as above
-            return column.in_(list(value))  # type: ignore[no-any-return]  # as above
+            clause = column.in_(value.selected_ids() if hasattr(value, "selected_ids") else list(value))
         case "gt" | "gte" | "lt" | "lte":
-            return {"gt": column > value, "gte": column >= value, "lt": column < value, "lte": column <= value}[comparison]
+            clause = {"gt": operator.gt, "gte": operator.ge, "lt": operator.lt, "lte": operator.le}[comparison](column, value)
         case "range":
             low, high = value
-            return column.between(low, high)  # type: ignore[no-any-return]  # as above
+            clause = column.between(low, high)
         case _:
-            return _compare_text(column, comparison, value)
+            clause = _compare_text(column, comparison, value)
+    return clause
 
 
 def _compare_text(column: Any, comparison: str, value: Any) -> ColumnElement[bool]:
     if not isinstance(value, str):
         raise UsageError(f"{comparison} compares texts, not {value!r}")
     text = column if isinstance(getattr(column, "type", None), String) else cast(column, String)
+    clause: ColumnElement[bool]
     if comparison in {"regex", "iregex"}:
-        return text.regexp_match(value if comparison == "regex" else f"(?i){value}")  # type: ignore[no-any-return]  # as above
+        clause = text.regexp_match(value if comparison == "regex" else f"(?i){value}")
+        return clause
     if comparison.startswith("i"):
         text, value, comparison = func.lower(text), value.lower(), comparison[1:]
-    # `like` ignores case on SQLite, so positions are compared instead.
+    # `like` ignores case on SQLite, so texts are compared by position instead.
     match comparison:
         case "exact":
-            return text == value  # type: ignore[no-any-return]  # as above
+            clause = text == value
         case "contains":
-            return func.replace(text, value, "") != text if value else text.is_not(None)
+            clause = func.replace(text, value, "") != text if value else text.is_not(None)
         case "startswith":
-            return func.substr(text, 1, len(value)) == value
+            clause = func.substr(text, 1, len(value)) == value
         case _:
-            return and_(func.length(text) >= len(value), func.substr(text, func.length(text) - len(value) + 1) == value)
+            clause = and_(func.length(text) >= len(value), func.substr(text, func.length(text) - len(value) + 1) == value)
+    return clause
 
 
-def _id(registry: type[Registry]) -> Any:
-    return registry.id  # type: ignore[attr-defined]  # every registry has one
+def _id(registry: type[Registry]) -> InstrumentedAttribute[int]:
+    return registry.id
 
 
 def _id_of(target: type[Registry], relation: Related, value: Any) -> int:
     if isinstance(value, target):
-        own = value.id  # type: ignore[attr-defined]  # every registry has one
+        own = value.id
         if own is None:
             raise UsageError(f"{value!r} is not saved yet, so nothing can be related to it. Save it first.")
         return int(own)

@@ -30,8 +30,8 @@ def delete(instance: Instance, record: Registry, *, permanent: bool | None = Non
         Locked: it is locked.
         UsageError: it is not saved, or others depend on it.
     """
-    name = f"{type(record).__name__} {record.uid}"  # type: ignore[attr-defined]  # every registry has one
-    row_id = record.id  # type: ignore[attr-defined]  # as above
+    name = f"{type(record).__name__} {record.uid}"
+    row_id = record.id
     if row_id is None:
         raise UsageError(f"{record!r} is not saved, so there is nothing to delete")
     with instance.database.reading() as session:
@@ -46,24 +46,24 @@ def delete(instance: Instance, record: Registry, *, permanent: bool | None = Non
         return
     _delete_row(instance, row, name)
     if isinstance(row, Artifact):
-        _delete_bytes(instance, row, storage)
+        _delete_bytes(instance, row, storage=storage)
     say("→", f"deleted {name} for good")
 
 
 def restore(instance: Instance, record: Registry) -> None:
     """Take a record out of the trash, to the branch it was made on."""
     with instance.database.reading() as session:
-        row = find_row(session, type(record), record.id)  # type: ignore[attr-defined]  # every registry has one
+        row = find_row(session, type(record), record.id)
     assert isinstance(row, Trashable)
     if row.branch_id != TRASH:
-        raise UsageError(f"{type(record).__name__} {row.uid} is not in the trash")  # type: ignore[attr-defined]  # as above
+        raise UsageError(f"{type(record).__name__} {record.uid} is not in the trash")
     _move(instance, record, branch_id=row.created_on_id if row.created_on_id > 0 else instance.branch_id)
 
 
 def _move(instance: Instance, record: Registry, *, branch_id: int) -> None:
     """Move to another branch; its family keeps exactly one latest there."""
     registry: Any = type(record)
-    row_id = record.id  # type: ignore[attr-defined]  # every registry has one
+    row_id = record.id
 
     def work(session: Session) -> bool | None:
         row = find_row(session, registry, row_id)
@@ -72,7 +72,7 @@ def _move(instance: Instance, record: Registry, *, branch_id: int) -> None:
             session.execute(update(registry).where(registry.id == row_id).values(branch_id=branch_id))
             return None
         instance.database.lock(session, str(row.family))
-        old_branch = row.branch_id  # type: ignore[attr-defined]  # each versioned registry is on a branch
+        old_branch = row.branch_id
         session.execute(update(registry).where(registry.id == row_id).values(branch_id=branch_id, is_latest=False))
         for branch in {old_branch, branch_id} - {TRASH}:
             _choose_latest(session, registry, row.family, branch)
@@ -99,14 +99,14 @@ def _delete_row(instance: Instance, row: Registry, name: str) -> None:
     registry: Any = type(row)
 
     def work(session: Session) -> None:
-        row_id = row.id  # type: ignore[attr-defined]  # every registry has one
+        row_id = row.id
         if isinstance(row, Artifact):
             session.execute(update(Artifact).where(Artifact.origin_id == row_id).values(origin_id=None))
             session.execute(update(Run).where(Run.report_id == row_id).values(report_id=None))
             session.execute(update(Run).where(Run.environment_id == row_id).values(environment_id=None))
         session.execute(sql_delete(registry).where(registry.id == row_id))
-        if isinstance(row, Versioned) and row.branch_id != TRASH:  # type: ignore[attr-defined]  # as above
-            _choose_latest(session, registry, row.family, row.branch_id)  # type: ignore[attr-defined]  # as above
+        if isinstance(row, Versioned) and row.branch_id != TRASH:
+            _choose_latest(session, registry, row.family, row.branch_id)
 
     try:
         instance.database.transact(work)
@@ -116,7 +116,7 @@ def _delete_row(instance: Instance, row: Registry, name: str) -> None:
         raise
 
 
-def _delete_bytes(instance: Instance, artifact: Artifact, storage: bool | None) -> None:
+def _delete_bytes(instance: Instance, artifact: Artifact, *, storage: bool | None) -> None:
     """Remove an artifact's bytes, unless another record shares them or they are not ours."""
     ours = artifact.relpath.startswith(f"{OBJECTS}/")
     if not (ours if storage is None else storage):

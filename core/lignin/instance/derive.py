@@ -66,7 +66,7 @@ def derive_producers(session: Session, artifact_ids: Collection[int]) -> Mapping
         read = select(run_input.c.artifact_id, run_input.c.run_id).where(run_input.c.artifact_id.in_(chunk))
         for artifact_id, run_id in session.execute(read):
             readers[artifact_id].add(run_id)
-        held.update({i: r for i, r in session.execute(select(Artifact.id, Artifact.run_id).where(Artifact.id.in_(chunk)))})
+        held.update(session.execute(select(Artifact.id, Artifact.run_id).where(Artifact.id.in_(chunk))).tuples().all())
     contested = {claim.run_id for listed in claims.values() if len(listed) > 1 for claim in listed}
     parents = _parents(session, contested)
     result = {i: maker_of(claims[i], readers=readers[i], parents=parents) for i in held}
@@ -141,7 +141,7 @@ def _parents(session: Session, run_ids: Collection[int]) -> Mapping[int, int | N
     while pending:
         found: dict[int, int | None] = {}
         for chunk in _chunks(pending):
-            found.update({i: p for i, p in session.execute(select(Run.id, Run.parent_id).where(Run.id.in_(chunk)))})
+            found.update(session.execute(select(Run.id, Run.parent_id).where(Run.id.in_(chunk))).tuples().all())
         parents.update(found)
         pending = {p for p in found.values() if p is not None} - parents.keys()
     return parents

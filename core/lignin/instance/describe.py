@@ -42,12 +42,13 @@ def human_size(size: int | None) -> str:
 
 
 def _tree(instance: Instance, record: Registry) -> Tree:
-    name = getattr(record, type(record).label, None) or record.uid  # type: ignore[attr-defined]  # every registry has one
+    name = getattr(record, type(record).label, None) or record.uid
     head = Text(f"{type(record).__name__}: {name}", style="bold")
     if isinstance(record, Versioned):
         head.append(f" ({record.version})", style="not bold dim")
-    if getattr(record, "description", None) and name != record.description:  # type: ignore[attr-defined]  # just asked
-        head.append(f" | {_short(record.description)}", style="not bold")  # type: ignore[attr-defined]  # as above
+    description = getattr(record, "description", None)
+    if description and name != description:
+        head.append(f" | {_short(description)}", style="not bold")
     tree = Tree(head)
     for line in _common(record):
         tree.add(Text(line))

@@ -41,9 +41,9 @@ def to_frame(database: Database, registry: type[Registry], *, statement: Select[
         if name not in registry.fields():
             raise _unknown(registry, name)
     columns = (*dict.fromkeys(("uid", registry.label, *own)),) if include else frame_columns(registry)
-    ids = statement.with_only_columns(registry.id)  # type: ignore[attr-defined]  # every registry has one
+    ids = statement.with_only_columns(registry.id)
     with database.reading() as session:
-        rows = session.execute(statement.with_only_columns(registry.id, *(getattr(registry, c) for c in columns))).all()  # type: ignore[attr-defined]  # as above
+        rows = session.execute(statement.with_only_columns(registry.id, *(getattr(registry, c) for c in columns))).all()
         related = {name: session.execute(_along(registry, name, ids)).all() for name in across}
     data: dict[str, list[Any]] = {c: [row[i + 1] for row in rows] for i, c in enumerate(columns)}
     index = [row[0] for row in rows]

@@ -11,7 +11,17 @@ from typing import TYPE_CHECKING
 from lignin.base.errors import SpoolError
 from lignin.base.settings import user_home
 from lignin.instance.record import record_story
-from lignin.recording import BadLine, Claim, Event, FileRef, Story, fold, read_content, read_spool
+from lignin.recording import (
+    BadLine,
+    Claim,
+    Event,
+    FileRef,
+    RunKey,
+    Story,
+    fold,
+    read_content,
+    read_spool,
+)
 from lignin.recording.spool import SUFFIX
 
 if TYPE_CHECKING:
@@ -60,7 +70,8 @@ def ingest(instance: Instance, path: Path) -> IngestReport:
     if not path.is_file():
         raise SpoolError(f"there is no spool {path}")
     bad: list[BadLine] = []
-    events, hashed, runs = 0, 0, set()
+    events, hashed = 0, 0
+    runs: set[RunKey] = set()
     stream = _events(path, bad)
     contents: dict[FileRef, FileRef] = {}
     while batch := list(islice(stream, _BATCH)):
@@ -88,11 +99,13 @@ def _read_contents(story: Story, contents: dict[FileRef, FileRef]) -> int:
     before = len(contents)
     claims = []
     for claim in story.claims:
-        if claim.ref.content_id is None:
-            # The run that wrote a file may have read it, when the one that used it had not.
-            found = known.get(_sighting(claim.ref)) or _cached(claim.ref, contents)
-            claim = replace(claim, ref=replace(claim.ref, content_id=found.content_id, n_files=found.n_files, state=found.state))
-        claims.append(claim)
+        if claim.ref.content_id is not None:
+            claims.append(claim)
+            continue
+        # The run that wrote a file may have read it, when the one that used it had not.
+        found = known.get(_sighting(claim.ref)) or _cached(claim.ref, contents)
+        read = replace(claim.ref, content_id=found.content_id, n_files=found.n_files, state=found.state)
+        claims.append(replace(claim, ref=read))
     story.claims = _distinct(claims)
     return len(contents) - before
 

@@ -38,7 +38,7 @@ def path_of(instance: Instance, artifact: Artifact) -> UPath:
 def cache(instance: Instance, artifact: Artifact, *, is_run_input: bool | Run | None = None) -> Path:
     """A local path with an artifact's bytes; the place itself, for what is local."""
     path = _checked_path(instance, artifact)
-    _note_input(instance, artifact, is_run_input)
+    _note_input(instance, artifact, is_run_input=is_run_input)
     return path
 
 
@@ -109,7 +109,7 @@ def _check_in_place(artifact: Artifact, path: Path, name: str) -> None:
         raise ContentChanged(f"{path} no longer holds {name} ({artifact.uid}): it was overwritten since. Save it to record the new version.")
 
 
-def _note_input(instance: Instance, artifact: Artifact, is_run_input: bool | Run | None) -> None:
+def _note_input(instance: Instance, artifact: Artifact, *, is_run_input: bool | Run | None) -> None:
     if is_run_input is False or artifact.id is None:
         return
     run_id = is_run_input.id if isinstance(is_run_input, Run) else current_run_id(instance)

@@ -56,9 +56,9 @@ class Members:
         chosen = select(link.c[self._relation.other]).where(link.c[self._relation.own] == own)
         order: tuple[Any, ...] = ()
         if "position" in link.c:
-            place = select(link.c.position).where(link.c[self._relation.own] == own, link.c[self._relation.other] == target.id)  # type: ignore[attr-defined]  # every registry has one
+            place = select(link.c.position).where(link.c[self._relation.own] == own, link.c[self._relation.other] == target.id)
             order = (place.correlate(target).scalar_subquery(),)
-        return query._with(where=(target.id.in_(chosen),), order=order)  # type: ignore[attr-defined]  # as above
+        return query._with(where=(target.id.in_(chosen),), order=order)
 
     def add(self, *records: Registry) -> None:
         """Link saved records; those that are linked already stay.
@@ -95,7 +95,7 @@ class Members:
         return self.all().count()
 
     def __contains__(self, record: object) -> bool:
-        return isinstance(record, Registry) and self.all().filter(uid=record.uid).exists()  # type: ignore[attr-defined]  # every registry has one
+        return isinstance(record, Registry) and self.all().filter(uid=record.uid).exists()
 
     def __getattr__(self, name: str) -> Any:
         # `one`, `filter`, `count`, `to_dataframe`, …: this is a query set that can be edited.
@@ -114,7 +114,7 @@ class Members:
         return link_table(self._relation)
 
     def _own_id(self) -> int:
-        own = self._record.id  # type: ignore[attr-defined]  # every registry has one
+        own = self._record.id
         if own is None:
             raise UsageError(f"save {type(self._record).__name__} before you use its {self._relation.name}: it is not in the database yet")
         return int(own)

@@ -82,7 +82,7 @@ class QuerySet(Generic[R]):
             column = getattr(self.registry, name)
             order.append(column.desc() if field.startswith("-") else column.asc())
         descending = bool(fields) and fields[0].startswith("-")
-        tie = self.registry.id.desc() if descending else self.registry.id.asc()  # type: ignore[attr-defined]  # every registry has one
+        tie = self.registry.id.desc() if descending else self.registry.id.asc()
         return self._with(order=(*order, tie))
 
     def search(self, text: str, *, field: str | Sequence[str] | None = None, limit: int = _MAX_SEARCH, case_sensitive: bool = False) -> QuerySet[R]:
@@ -101,8 +101,9 @@ class QuerySet(Generic[R]):
             (or_(*(t.contains(needle, autoescape=True) for t in texts)), 2),
             else_=3,
         )
-        found = self._with(where=(*self._where, and_(true(), *words)), order=(rank, func.length(texts[0]), self.registry.id.asc()))  # type: ignore[attr-defined]  # every registry has one
-        return found[:limit]
+        found = self._with(where=(*self._where, and_(true(), *words)), order=(rank, func.length(texts[0]), self.registry.id.asc()))
+        best: QuerySet[R] = found[:limit]
+        return best
 
     # Asking.
 
@@ -166,18 +167,18 @@ class QuerySet(Generic[R]):
 
     def last(self) -> R | None:
         """The newest record, or `None`."""
-        return next(iter(self._with(order=(self.registry.id.desc(),))[:1]), None)  # type: ignore[attr-defined]  # every registry has one
+        return next(iter(self._with(order=(self.registry.id.desc(),))[:1]), None)
 
     def count(self) -> int:
         """The number of records."""
-        inner = self.statement().with_only_columns(self.registry.id).order_by(None).subquery()  # type: ignore[attr-defined]  # every registry has one
+        inner = self.statement().with_only_columns(self.registry.id).order_by(None).subquery()
         with self._instance.database.reading() as session:
             return session.scalar(select(func.count()).select_from(inner)) or 0
 
     def exists(self) -> bool:
         """Whether there is any."""
         with self._instance.database.reading() as session:
-            return session.execute(self.statement().with_only_columns(self.registry.id).limit(1)).first() is not None  # type: ignore[attr-defined]  # as above
+            return session.execute(self.statement().with_only_columns(self.registry.id).limit(1)).first() is not None
 
     def to_list(self, field: str | None = None) -> list[Any]:
         """All records, or one field of each."""
@@ -241,7 +242,7 @@ class QuerySet(Generic[R]):
 
     def statement(self) -> Select[tuple[R]]:
         """The question as a select of whole records."""
-        order = self._order or (self.registry.id.asc(),)  # type: ignore[attr-defined]  # every registry has one
+        order = self._order or (self.registry.id.asc(),)
         start, stop = self._slice
         question = select(self.registry).where(*self._scope(), *self._where).order_by(*order)
         if stop is not None:
@@ -250,7 +251,7 @@ class QuerySet(Generic[R]):
 
     def selected_ids(self) -> Select[tuple[int]]:
         """The ids, as a subselect."""
-        return self.statement().with_only_columns(self.registry.id)  # type: ignore[attr-defined]  # every registry has one
+        return self.statement().with_only_columns(self.registry.id)
 
     def _scope(self) -> Sequence[ColumnElement[bool]]:
         clauses: list[ColumnElement[bool]] = []
@@ -279,13 +280,13 @@ class QuerySet(Generic[R]):
         return self._only(found, lookups)
 
     def _only(self, found: QuerySet[R], asked: Any) -> R:
-        records = list(found[:3])
+        records: list[R] = list(found[:3])
         if len(records) == 1:
             return records[0]
         asking = "" if asked is None else f" for {asked!r}" if isinstance(asked, str) else f" with {', '.join(f'{k}={v!r}' for k, v in asked.items())}"
         if not records:
             raise NotFound(f"there is no {self.registry.__name__}{asking}. List them with: lignin list {self.registry.__name__.lower()}")
-        uids = tuple(str(r.uid) for r in records)  # type: ignore[attr-defined]  # every registry has one
+        uids = tuple(str(r.uid) for r in records)
         raise MultipleFound(f"there are several {self.registry.__name__}s{asking}: {', '.join(uids)}, … Ask for one uid, or filter further.", uids=uids)
 
     def _with(

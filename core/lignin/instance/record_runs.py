@@ -112,7 +112,7 @@ def _ended(event: Ended) -> dict[str, Any]:
 
 def _update(session: Session, rows: Sequence[dict[str, Any]]) -> None:
     if rows:
-        values = {name: bindparam(f"new_{name}") for name in rows[0] if name != "row"}
+        values: dict[str, Any] = {name: bindparam(f"new_{name}") for name in rows[0] if name != "row"}
         statement = update(_TABLE).where(_TABLE.c.id == bindparam("row")).values(values)
         session.execute(statement, [{(n if n == "row" else f"new_{n}"): v for n, v in row.items()} for row in rows])
 

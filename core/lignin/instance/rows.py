@@ -22,7 +22,7 @@ def become_row(record: Registry, values: Mapping[str, Any]) -> None:
     """Make `record` the row that holds these values."""
     state = inspect(record)
     if state.key is None:
-        record.id = values["id"]  # type: ignore[attr-defined]  # every registry has one
+        record.id = values["id"]
         make_transient_to_detached(record)
     for name, value in values.items():
         set_committed_value(record, name, value)
@@ -60,13 +60,13 @@ def update_record(session: Session, record: Registry, new: Mapping[str, Any]) ->
         NotFound: the row is gone.
     """
     registry = type(record)
-    row_id = record.id  # type: ignore[attr-defined]  # every registry has one
+    row_id = record.id
     if issubclass(registry, Owned):
         locked = session.scalar(select(registry.is_locked).where(registry.id == row_id))
         if locked is None:
             find_row(session, registry, row_id)
         if locked and new != {"is_locked": False}:
             raise Locked(f"{record!r} is locked. Unlock it first: record.is_locked = False; record.save()")
-    session.execute(update(registry).where(registry.id == row_id).values(**new))  # type: ignore[attr-defined]  # every registry has one
+    session.execute(update(registry).where(registry.id == row_id).values(**new))
     for name, value in new.items():
         set_committed_value(record, name, value)

@@ -19,7 +19,17 @@ from lignin.instance.current_run import current_run_id
 from lignin.instance.rows import become, changes, update_record
 from lignin.instance.save_artifact import rekey, save_artifacts
 from lignin.instance.save_collection import save_collection
-from lignin.model import Artifact, Collection, Project, Registry, Storage, Transform, Trashable, ULabel, Versioned
+from lignin.model import (
+    Artifact,
+    Collection,
+    Project,
+    Registry,
+    Storage,
+    Transform,
+    Trashable,
+    ULabel,
+    Versioned,
+)
 
 if TYPE_CHECKING:
     from lignin.instance.instance import Instance
@@ -31,7 +41,7 @@ _BATCH = 5_000
 
 def save(instance: Instance, record: Registry, **options: Any) -> None:
     """Store a record, or what was changed of one that is stored."""
-    if record.id is not None:  # type: ignore[attr-defined]  # every registry has one
+    if record.id is not None:
         _save_changes(instance, record)
     elif isinstance(record, Artifact):
         save_artifacts(instance, [record])
@@ -50,7 +60,7 @@ def save_many(instance: Instance, records: Iterable[Registry]) -> None:
     for record in listed:
         if not isinstance(record, Registry):
             raise UsageError(f"only records can be saved, not {record!r}")
-    for (registry, is_new), group in groupby(listed, key=lambda r: (type(r), r.id is None)):  # type: ignore[attr-defined]  # as above
+    for (registry, is_new), group in groupby(listed, key=lambda r: (type(r), r.id is None)):
         batch = list(group)
         if not is_new or registry is Collection:
             for record in batch:
@@ -81,7 +91,7 @@ def _prepare(instance: Instance, record: Any) -> None:
     label = getattr(record, type(record).label)
     if type(record).label in {"name", "root", "handle"} and (not isinstance(label, str) or not label.strip()):
         raise UsageError(f"a {type(record).__name__} needs a {type(record).label}, not {label!r}")
-    if isinstance(label, str) and (label != label.strip() or len(label) > 255 and type(record).label == "name"):
+    if isinstance(label, str) and (label != label.strip() or (len(label) > 255 and type(record).label == "name")):
         raise UsageError(f"{label[:60]!r} can't be a {type(record).label}: 255 characters at most, and none of them white space at its ends")
     if not record.uid:
         version = FIRST_VERSION if isinstance(record, Versioned) else ""

@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import CursorResult, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from lignin.base.clock import now
@@ -157,7 +157,7 @@ def _store_rows(instance: Instance, session: Session, plans: Sequence[_Plan]) ->
         _fill(instance, plan, book, superseded)
         new.append(plan.record)
     fresh = {id(record) for record in new}
-    old = [row_id for row_id in superseded if row_id is not None]
+    old = [row_id for row_id in superseded if row_id]
     if old:
         session.execute(update(Artifact).where(Artifact.id.in_(old)).values(is_latest=False), execution_options={"synchronize_session": False})
     for plan in plans:
@@ -176,10 +176,11 @@ def _insert(session: Session, records: Sequence[Artifact]) -> None:
         row["created_at"] = now()
         row["is_locked"] = False
     if len(rows) == 1:
-        ids = session.execute(_INSERT, rows[0]).inserted_primary_key
+        result = cast(CursorResult[Any], session.execute(_INSERT, rows[0]))
+        ids: Sequence[Any] = tuple(result.inserted_primary_key or ())
     else:
         ids = session.scalars(_INSERT_MANY, rows).all()
-    for record, row, row_id in zip(records, rows, ids or (), strict=True):
+    for record, row, row_id in zip(records, rows, ids, strict=True):
         become_row(record, {**row, "id": row_id})
 
 

@@ -73,7 +73,7 @@ def distances(focus: str, edges: tuple[Edge, ...], *, direction: str) -> Mapping
 
 
 def _start(instance: Instance, record: Registry) -> tuple[int, int]:
-    row_id: int | None = record.id  # type: ignore[attr-defined]  # every registry has one
+    row_id: int | None = record.id
     if row_id is None:
         raise UsageError(f"{record!r} is not saved yet, so it has no lineage. Save it first.")
     match record:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +33,7 @@ class Questions:
         found = explore(record, direction=direction, depth=depth)
         away = distances(found.focus, found.edges, direction=direction)
         inferred = {e.source if direction == "ancestors" else e.target for e in found.edges if e.kind == "inferred"}
-        columns = {
+        columns: dict[str, Sequence[Any]] = {
             "uid": [n.id for n in found.nodes],
             "type": [n.type for n in found.nodes],
             "name": [n.name for n in found.nodes],

@@ -221,19 +221,13 @@ class Artifact(Registry, Owned, Trashable, Versioned):
         """
         return current().cache(self, is_run_input=is_run_input)
 
-    if TYPE_CHECKING:
+    def delete(self, *, permanent: bool | None = None, storage: bool | None = None) -> None:
+        """Move to the trash; with `permanent=True`, or from the trash, delete for good.
 
-        def delete(self, *, permanent: bool | None = None, storage: bool | None = None) -> None: ...
-
-    else:
-
-        def delete(self, *, permanent=None, storage=None) -> None:  # noqa: ANN001 - typed above
-            """Move to the trash; with `permanent=True`, or from the trash, delete for good.
-
-            The bytes go with the last record that shares them, unless `storage=False` keeps them;
-            bytes registered in place are kept unless `storage=True`.
-            """
-            current().delete(self, permanent=permanent, storage=storage)
+        The bytes go with the last record that shares them, unless `storage=False` keeps them;
+        bytes registered in place are kept unless `storage=True`.
+        """
+        current().delete(self, permanent=permanent, storage=storage)
 
     def lineage(self, direction: str = "ancestors", *, depth: int | None = None) -> pd.DataFrame:
         """The artifacts and runs that led to this one, or that came of it, as a frame of edges' ends.

@@ -39,6 +39,11 @@ class Registry(DeclarativeBase):
     )
     type_annotation_map = {datetime: UtcDateTime, Mapping[str, Any]: JsonObject}
 
+    if TYPE_CHECKING:
+        # Each registry declares them, in its own place among its columns.
+        id: Mapped[int]
+        uid: Mapped[str]
+
     uid_length: ClassVar[int] = 12
     label: ClassVar[str] = "uid"
     searched: ClassVar[tuple[str, ...]] = ("name", "description")
@@ -168,7 +173,7 @@ class ToOne(Related):
         """Name of the foreign-key column."""
         return self._key or f"{self.name}_id"
 
-    def __get__(self, record: Registry | None, owner: type[Registry]) -> Any:
+    def __get__(self, record: Any, owner: type[Any]) -> Any:
         if record is None:
             return self
         held = record.__dict__.get(f"_{self.name}")
@@ -212,7 +217,7 @@ class ToMany(Related):
         self.other = other
         self.editable = editable and through is not None
 
-    def __get__(self, record: Registry | None, owner: type[Registry]) -> Any:
+    def __get__(self, record: Any, owner: type[Any]) -> Any:
         return self if record is None else current().members(record, self)
 
 
@@ -246,6 +251,11 @@ class Trashable:
 class Versioned:
     """Columns of whatever has versions: a family, a tag, and one latest per family and branch."""
 
+    if TYPE_CHECKING:
+        id: Mapped[int]
+        uid: Mapped[str]
+        branch_id: Mapped[int]
+
     version_tag: Mapped[str | None] = mapped_column(default=None)
     is_latest: Mapped[bool] = mapped_column(default=True)
     family: Mapped[str | None] = mapped_column(default=None)
@@ -253,13 +263,12 @@ class Versioned:
     @property
     def stem_uid(self) -> str:
         """The part of the uid that all versions share."""
-        uid: str = self.uid  # type: ignore[attr-defined]  # each versioned registry has one
-        return uid[:-4]
+        return self.uid[:-4]
 
     @property
     def version(self) -> str:
         """The tag if there is one, else the last four characters of the uid."""
-        return self.version_tag or self.uid[-4:]  # type: ignore[attr-defined]  # as above
+        return self.version_tag or self.uid[-4:]
 
     @property
     def versions(self) -> Any:

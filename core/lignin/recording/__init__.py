@@ -7,7 +7,18 @@ to `lignin ingest` at the end. No database and no third-party package but the ha
 
 from lignin.recording.courier import Courier
 from lignin.recording.deliver import deliver
-from lignin.recording.events import Code, Ended, Event, FileRef, Produced, RefState, RunKey, RunStatus, Started, Used
+from lignin.recording.events import (
+    Code,
+    Ended,
+    Event,
+    FileRef,
+    Produced,
+    RefState,
+    RunKey,
+    RunStatus,
+    Started,
+    Used,
+)
 from lignin.recording.fold import Claim, Story, ending_rank, fold, telling
 from lignin.recording.guard import Guard, is_strict
 from lignin.recording.observe import local_path, observe, read_content, to_uri
@@ -47,9 +58,9 @@ __all__ = [
     "Used",
     "deliver",
     "dump",
-    "ending_rank",
     "encode_params",
     "encode_value",
+    "ending_rank",
     "file_code_key",
     "fold",
     "function_source",

@@ -26,7 +26,7 @@ def deliver(spool: Path, *, seconds: float, folder: Path | None = None) -> bool:
     log = spool.with_suffix(".log")
     environment = {name: value for name, value in os.environ.items() if not name.startswith("COV_")}
     with log.open("ab") as stream:
-        process = subprocess.Popen(  # noqa: S603 - our own module in the same interpreter
+        process = subprocess.Popen(
             [sys.executable, "-m", "lignin", "ingest", "--quiet", str(spool)],
             stdin=subprocess.DEVNULL,
             stdout=stream,

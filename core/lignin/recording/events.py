@@ -14,7 +14,7 @@ from urllib.parse import quote, unquote
 
 from lignin.base.ids import derived_uid
 
-__all__ = ["Code", "Ended", "Event", "FileRef", "RefState", "RunKey", "RunStatus", "Started", "Produced", "Used"]
+__all__ = ["Code", "Ended", "Event", "FileRef", "Produced", "RefState", "RunKey", "RunStatus", "Started", "Used"]
 
 
 class RunStatus(StrEnum):

@@ -10,7 +10,17 @@ from dataclasses import dataclass, field, replace
 
 from lignin.base.clock import to_iso
 from lignin.base.ids import digest
-from lignin.recording.events import Ended, Event, FileRef, Produced, RefState, RunKey, RunStatus, Started, Used
+from lignin.recording.events import (
+    Ended,
+    Event,
+    FileRef,
+    Produced,
+    RefState,
+    RunKey,
+    RunStatus,
+    Started,
+    Used,
+)
 from lignin.recording.wire import dump
 
 __all__ = ["Claim", "Story", "ending_rank", "fold", "telling"]

@@ -10,12 +10,23 @@ writer may add some; it refuses another `v`.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from lignin.base.clock import from_iso, to_iso
 from lignin.base.errors import SpoolError
-from lignin.recording.events import Code, Ended, Event, FileRef, Produced, RefState, RunKey, RunStatus, Started, Used
+from lignin.recording.events import (
+    Code,
+    Ended,
+    Event,
+    FileRef,
+    Produced,
+    RefState,
+    RunKey,
+    RunStatus,
+    Started,
+    Used,
+)
 
 __all__ = ["VERSION", "dump", "load"]
 
@@ -169,7 +180,7 @@ def _refuse_constant(name: str) -> None:
 
 
 _NAMES = {Started: "started", Used: "used", Produced: "produced", Ended: "ended"}
-_READERS = {
+_READERS: Mapping[str, Callable[[Mapping[str, Any]], Event]] = {
     "started": _read_started,
     "used": lambda f: Used(run=_read_run(f["run"]), ref=_read_ref(f["ref"]), role=_text(f.get("role") or "")),
     "produced": lambda f: Produced(run=_read_run(f["run"]), ref=_read_ref(f["ref"]), role=_text(f.get("role") or "")),
