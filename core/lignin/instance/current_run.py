@@ -20,7 +20,7 @@ __all__ = ["current_run_id", "find_run", "run_id_of"]
 
 def current_run_id(instance: Instance) -> int | None:
     """The id of the current run, or `None` outside of any."""
-    name = current_run_uid()
+    name = current_run_uid(instance=instance.config.uid)
     return None if name is None else run_id_of(instance, name)
 
 
@@ -35,6 +35,7 @@ def run_id_of(instance: Instance, name: str) -> int:
         with instance.database.reading() as session:
             held = find_run(session, name)
         if held is None:
+            instance.user_id  # noqa: B018 - made, if need be, before the transaction: a second writer inside one would wait for it
             held = instance.database.transact(lambda session: _add_run(instance, session, name))
         instance.run_ids[name] = held
     return held

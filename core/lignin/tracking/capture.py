@@ -2,13 +2,15 @@
 
 While anything is captured, `sys.stdout` and `sys.stderr` are `Tee` objects that pass everything on
 first. A tracked script's log takes the whole process; a flow's takes the context it runs in, so
-that flows side by side do not mix. No lock is held: a signal handler or a forked child could meet
-it locked. Two threads that write at once may at worst move the cut between head and tail a little.
+that flows side by side do not mix. Writing takes no lock: a signal handler or a forked child could
+meet it locked. Two threads that write at once may at worst move the cut between head and tail a little.
 """
 
 import contextlib
 import io
+import os
 import sys
+import threading
 from collections import deque
 from collections.abc import Callable
 from contextvars import ContextVar, Token
@@ -68,6 +70,9 @@ _installed: dict[str, "Tee"] = {}
 # Logs that are still being written, by identity: the streams are put back when none is left.
 _open: dict[int, Log] = {}
 _watchers: dict[str, Callable[[], None]] = {}
+_locks = {"switch": threading.Lock()}
+# Another thread may hold it while this one forks; in the child nobody would let it go.
+os.register_at_fork(after_in_child=lambda: _locks.update(switch=threading.Lock()))
 
 
 class Tee(io.TextIOBase):
@@ -156,7 +161,12 @@ def release_context(log: Log, token: Token[Log | None]) -> None:
 
 
 def _install(log: Log) -> None:
-    _open[id(log)] = log
+    with _locks["switch"]:
+        _open[id(log)] = log
+        _put_over()
+
+
+def _put_over() -> None:
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is not None and not isinstance(stream, Tee):
@@ -165,9 +175,13 @@ def _install(log: Log) -> None:
 
 
 def _uninstall(log: Log) -> None:
-    _open.pop(id(log), None)
-    if _open:
-        return
+    with _locks["switch"]:
+        _open.pop(id(log), None)
+        if not _open:
+            _take_off()
+
+
+def _take_off() -> None:
     # Where someone has put a stream of their own over ours, it stays; ours then only passes on.
     for name in ("stdout", "stderr"):
         tee = _installed.pop(name, None)

@@ -261,7 +261,8 @@ def _notebook_info(session: _Session, interactive: Any, *, quiet: bool) -> Mappi
         facts["executed"] = stored_source(Notebook(cells=cells).to_percent())
     if saved.hash != origin.notebook.hash:
         facts |= {"changed_since_start": True, "source": stored_source(saved.to_percent()), "hash": saved.hash}
-    return {"notebook": {name: value for name, value in facts.items() if value}}
+    kept = {name: value for name, value in facts.items() if value}
+    return {"notebook": kept} if kept else {}
 
 
 def _current() -> _Session | None:
