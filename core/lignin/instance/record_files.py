@@ -121,12 +121,16 @@ def _add(versions: list[_Version], place: Place, ref: FileRef) -> _Version:
 
 
 def _state_of(ref: FileRef) -> str:
-    path = local_path(ref)
-    if ref.state is RefState.MISSING or (ref.state is RefState.TEMPORARY and path is not None and not path.exists()):
+    if ref.state is RefState.MISSING or (ref.state is RefState.TEMPORARY and _is_deleted(ref)):
         return ArtifactState.GONE.value
     if ref.state is RefState.CHANGED:
         return ArtifactState.CHANGED.value
     return ArtifactState.STORED.value if ref.content_id else ArtifactState.UNHASHED.value
+
+
+def _is_deleted(ref: FileRef) -> bool:
+    path = local_path(ref)
+    return path is not None and not path.exists()
 
 
 def _write(instance: Instance, session: Session, book: _Book) -> None:

@@ -69,7 +69,7 @@ def load(line: str) -> Event:
         SpoolError: the line is no event of this protocol; the message says what is wrong.
     """
     try:
-        fields = json.loads(line, parse_constant=_refuse_constant)
+        fields = _DECODER.decode(line)
         if not isinstance(fields, dict):
             raise SpoolError("not a JSON object")  # noqa: TRY301 - one message for all ways to be malformed
         if fields.get("v") != VERSION:
@@ -180,6 +180,7 @@ def _refuse_constant(name: str) -> None:
 
 
 _NAMES = {Started: "started", Used: "used", Produced: "produced", Ended: "ended"}
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
 _READERS: Mapping[str, Callable[[Mapping[str, Any]], Event]] = {
     "started": _read_started,
     "used": lambda f: Used(run=_read_run(f["run"]), ref=_read_ref(f["ref"]), role=_text(f.get("role") or "")),
