@@ -4,6 +4,7 @@ A process that is killed at any moment leaves either nothing or a `.part` file, 
 under a name that a record points to. Copies are hashed as they are written.
 """
 
+import contextlib
 import os
 import shutil
 from pathlib import Path
@@ -11,7 +12,7 @@ from pathlib import Path
 from blake3 import blake3
 from upath import UPath
 
-from lignin.base.content import Content, hash_path
+from lignin.base.content import Content, hash_path, walk
 from lignin.base.errors import ContentChanged, StorageError, UsageError
 from lignin.base.ids import new_uid
 
@@ -90,14 +91,17 @@ def _copy_file(source: Path, draft: Path) -> Content:
 
 
 def _copy_folder(source: Path, draft: Path) -> Content:
-    shutil.copytree(source, draft, ignore=shutil.ignore_patterns(".snakemake_timestamp"), ignore_dangling_symlinks=True)
-    for folder, _, names in os.walk(draft):
-        for name in names:
-            descriptor = os.open(Path(folder) / name, os.O_RDONLY)
-            try:
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
+    """Copy what counts as the folder's content, and only that."""
+    draft.mkdir()
+    for entry in walk(source):
+        target = draft / entry.path.relative_to(source)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if entry.link is None:
+            _copy_file(entry.path, target)
+        elif entry.is_inside:
+            target.symlink_to(os.path.relpath(draft / entry.link, target.parent))
+        else:
+            target.symlink_to(entry.link)
     return hash_path(draft)
 
 
@@ -105,4 +109,6 @@ def _discard(draft: Path) -> None:
     if draft.is_dir():
         shutil.rmtree(draft, ignore_errors=True)
     else:
-        draft.unlink(missing_ok=True)
+        # What went wrong before is what the user has to hear.
+        with contextlib.suppress(OSError):
+            draft.unlink(missing_ok=True)
