@@ -12,7 +12,7 @@ from typing import Any
 
 from lignin.recording import RunStatus
 
-__all__ = ["Attempt", "Attempts", "Member", "failed_after_command", "is_request_to_stop", "judge_group", "judge_workflow"]
+__all__ = ["Attempt", "Attempts", "Member", "failed_after_command", "is_interrupt", "is_request_to_stop", "judge_group", "judge_workflow"]
 
 _GOOD = frozenset({RunStatus.COMPLETED, RunStatus.SKIPPED, RunStatus.CACHED})
 _AFTER_COMMAND = re.compile(r"^Job (\d+)\s+completed successfully, but", re.MULTILINE)
@@ -131,6 +131,11 @@ def failed_after_command(message: str) -> int | None:
     """The job that an error message blames for files that it did not write."""
     found = _AFTER_COMMAND.search(message)
     return int(found[1]) if found else None
+
+
+def is_interrupt(message: str | None) -> bool:
+    """Whether an error message says that a job was ended by Ctrl-C."""
+    return message is not None and "died with <Signals.SIGINT" in message
 
 
 def is_request_to_stop(message: str) -> bool:

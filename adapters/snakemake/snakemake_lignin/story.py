@@ -17,6 +17,7 @@ from snakemake_lignin.attempts import (
     Attempts,
     Member,
     failed_after_command,
+    is_interrupt,
     is_request_to_stop,
     judge_group,
     judge_workflow,
@@ -144,7 +145,9 @@ class Story:
         attempt = self._attempts.open.get(int(told["jobid"]))
         if attempt is not None:
             self._note_external(attempt, (told.get("aux") or {}).get("external_jobid"))
-            self._end(attempt, RunStatus.FAILED, at=_moment(record), error=self._why(attempt, told))
+            error = self._why(attempt, told)
+            status = RunStatus.CANCELLED if is_interrupt(error) else RunStatus.FAILED
+            self._end(attempt, status, at=_moment(record), error=error)
 
     def fail_group(self, record: logging.LogRecord) -> None:
         """A group failed: Snakemake blames each member, so look who did its work, before it is deleted."""
