@@ -22,7 +22,7 @@ from lignin.recording import (
     read_content,
     read_spool,
 )
-from lignin.recording.spool import SUFFIX
+from lignin.recording.spool import SUFFIX, is_closed
 
 if TYPE_CHECKING:
     from lignin.instance.instance import Instance
@@ -125,7 +125,9 @@ def _distinct(claims: Iterable[Claim]) -> tuple[Claim, ...]:
 
 
 def _is_at_rest(path: Path) -> bool:
-    """Whether the process that wrote a spool has ended: its name holds the process id."""
+    """Whether a spool will not grow: it was closed, or the process whose id is in its name has ended."""
+    if is_closed(path):
+        return True
     parts = path.stem.split("-")
     if len(parts) < 3 or not parts[-2].isdigit():
         return False

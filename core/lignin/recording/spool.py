@@ -1,6 +1,7 @@
 """The spool: an append-only file of event lines, and how it is read back.
 
 The first line says who writes: `{"v": 1, "event": "spool", "host": …, "pid": …, "folder": …}`.
+The last line of a spool that was closed is `{"v": 1, "event": "closed"}`: nothing follows it.
 Each line goes out in one write to a file opened for appending, so that a process that is killed
 tears at most the line it was writing, and a forked child continues in a file of its own.
 """
@@ -10,6 +11,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,9 +22,10 @@ from lignin.recording.events import Event
 from lignin.recording.recorder import Recorder
 from lignin.recording.wire import VERSION, dump, load
 
-__all__ = ["SUFFIX", "BadLine", "Replay", "Spool", "read_spool", "replay"]
+__all__ = ["CLOSED", "SUFFIX", "BadLine", "Replay", "Spool", "is_closed", "read_spool", "replay"]
 
 SUFFIX = ".jsonl"
+CLOSED = "closed"
 
 
 class Spool:
@@ -60,6 +63,9 @@ class Spool:
         """Close the file; a later event opens a new one."""
         with self._lock:
             if self._descriptor >= 0 and self._pid == os.getpid():
+                # On a full disk the end stays unsaid; the writer's end is then told by its process.
+                with suppress(OSError):
+                    _write_whole(self._descriptor, json.dumps({"v": VERSION, "event": CLOSED}).encode() + b"\n")
                 os.close(self._descriptor)
             self._descriptor, self._pid = -1, 0
 
@@ -115,6 +121,14 @@ def read_spool(path: Path) -> Iterator[Event | BadLine]:
         raise SpoolError(f"can't read the spool {path}: {e.strerror or e}.") from e
 
 
+def is_closed(path: Path) -> bool:
+    """Whether a spool's last line says that nothing follows."""
+    with path.open("rb") as stream:
+        stream.seek(max(0, stream.seek(0, os.SEEK_END) - 200))
+        last = stream.read().rstrip().rsplit(b"\n", 1)[-1]
+    return _is_frame(last.decode(errors="replace")) and CLOSED.encode() in last
+
+
 def replay(path: Path, recorder: Recorder) -> Replay:
     """Give each event of a spool to `recorder`, and report the lines that are none."""
     count, bad = 0, []
@@ -135,18 +149,18 @@ def _read_line(raw: bytes, number: int) -> Event | BadLine | None:
         line = raw.decode()
         return load(line)
     except SpoolError as e:
-        # Asked only here: heads are few, and writers in other languages space and order JSON their own way.
-        return None if not torn and _is_head(line) else BadLine(number=number, problem=str(e), torn=torn)
+        # Asked only here: first and last lines are few, and writers in other languages space and order JSON their own way.
+        return None if not torn and _is_frame(line) else BadLine(number=number, problem=str(e), torn=torn)
     except UnicodeDecodeError as e:
         return BadLine(number=number, problem=f"not UTF-8 ({e.reason} at byte {e.start})", torn=torn)
 
 
-def _is_head(line: str) -> bool:
+def _is_frame(line: str) -> bool:
     try:
         fields = json.loads(line)
     except (ValueError, RecursionError):
         return False
-    return isinstance(fields, dict) and fields.get("v") == VERSION and fields.get("event") == "spool"
+    return isinstance(fields, dict) and fields.get("v") == VERSION and fields.get("event") in {"spool", CLOSED}
 
 
 def _write_whole(descriptor: int, data: bytes) -> None:
