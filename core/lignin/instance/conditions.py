@@ -190,7 +190,8 @@ def _compile_json(column: Any, path: list[str], comparison: str, value: Any) -> 
 
 def _json_number(element: Any) -> ColumnElement[float]:
     """The element as a number, null where it is none: a cast of a text would fail on PostgreSQL."""
-    text = element.as_string()
+    # SQLite takes a number out of JSON as a number, which is no text to match.
+    text = cast(element.as_string(), String)
     is_number = text.regexp_match(r"^-?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?$")
     return case((is_number, cast(text, Float)), else_=None)
 
