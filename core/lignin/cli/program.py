@@ -1,0 +1,119 @@
+"""The program `lignin`: its commands by name, and one way out for all of them."""
+
+import importlib
+import io
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+import click
+
+from lignin import __version__
+from lignin.cli.failures import Failures
+
+__all__ = ["SECTIONS", "main", "program"]
+
+# What the list of commands shows; a command's own help begins with the same line.
+SECTIONS = {
+    "Instance": {
+        "init": "Make an instance in the working directory.",
+        "connect": "Use the instance of a folder or a PostgreSQL database.",
+        "disconnect": "Forget the instance that is used by default.",
+        "info": "Show which instance is used here, and from where.",
+        "migrate": "Bring the database to the schema of this Lignin.",
+        "doctor": "Check that everything here works, and say what does not.",
+    },
+    "Data": {
+        "save": "Save a file or folder as an artifact; prints its uid.",
+        "load": "Print the local path of an artifact.",
+        "list": "List the records of a registry, the newest first.",
+        "get": "Show the fields of a record.",
+        "describe": "Describe a record with its context.",
+        "delete": "Move a record to the trash, or delete it for good.",
+        "restore": "Take a record out of the trash.",
+    },
+    "Lineage": {
+        "lineage": "Show what led to an artifact or run, or what came of it.",
+        "track": "Start a run of this shell or script; prints its uid.",
+        "finish": "End the run that `lignin track` started in this shell.",
+        "ingest": "Bring what pipelines recorded into the catalogue.",
+    },
+}
+
+
+class _Program(click.Group):
+    """A group whose commands are imported only when they are run or asked for help."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [name for section in SECTIONS.values() for name in section]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        command = importlib.import_module(f"lignin.cli.commands.{cmd_name}").command
+        assert isinstance(command, click.Command)
+        if not any(option.name == "debug" for option in command.params):
+            command.params.append(_debug_option(hidden=True))
+        return command
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0]
+        if not name.startswith("-") and name not in self.list_commands(ctx):
+            # Loaded for this mistake only.
+            close = importlib.import_module("difflib").get_close_matches(name, self.list_commands(ctx), n=1)
+            hint = f"Did you mean {close[0]!r}?" if close else "See: lignin --help"
+            raise click.UsageError(f"there is no command {name!r}. {hint}")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        for title, commands in SECTIONS.items():
+            with formatter.section(title):
+                formatter.write_dl(list(commands.items()), col_max=12)
+
+
+def _debug_option(*, hidden: bool) -> click.Option:
+    return click.Option(
+        ["--debug"], is_flag=True, hidden=hidden, expose_value=False, callback=_set_debug, help="Show the traceback of an error; so does LIGNIN_DEBUG=1."
+    )
+
+
+def _set_debug(ctx: click.Context, _option: click.Parameter, value: bool) -> None:  # noqa: FBT001 - click calls it so
+    failures = ctx.find_root().obj
+    if value and isinstance(failures, Failures):
+        failures.debug = True
+
+
+program = _Program(
+    "lignin",
+    help="One lineage tree over pipelines, scripts and notebooks, and the data that hangs on it.",
+    epilog="Each command has its own help: lignin COMMAND --help. Results go to standard output, messages to standard error.",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    params=[_debug_option(hidden=False)],
+    no_args_is_help=True,
+)
+program = click.version_option(__version__, prog_name="lignin", message="%(prog)s %(version)s")(program)
+
+
+def main(argv: Sequence[str] | None = None) -> NoReturn:
+    """Run the command that `argv` (the process's arguments) names, and exit.
+
+    The exit code is 0, 1 for a failure, 2 for misuse, 130 for an interrupt, 141 where the reader of
+    our output went away.
+    """
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    failures = Failures()
+    with failures:
+        _accept_any_name()
+        # Not `program.main`: it would end the process by itself, and differently.
+        with program.make_context("lignin", arguments, obj=failures) as context:
+            program.invoke(context)
+        sys.stdout.flush()
+    failures.silence()
+    sys.exit(failures.code)
+
+
+def _accept_any_name() -> None:
+    """Let file names go out as the bytes they are, and signs that the terminal can't show as escapes."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        unicode = sys.stdout.encoding.lower().startswith("utf")
+        sys.stdout.reconfigure(errors="surrogateescape" if unicode else "backslashreplace")
