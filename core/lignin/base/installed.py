@@ -11,7 +11,6 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 __all__ = ["EntryPoint", "Package", "entry_points", "installed_packages"]
@@ -25,7 +24,7 @@ class Package:
 
     name: str
     version: str
-    folder: Path
+    folder: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,27 +77,31 @@ def _packages_in(place: str) -> Iterator[Package]:
     for name in names:
         if match := _FOLDER.fullmatch(name):
             plain = re.sub(r"[-_.]+", "-", match["name"]).lower()
-            yield Package(name=plain, version=match["version"], folder=Path(place, name))
+            yield Package(name=plain, version=match["version"], folder=f"{place}/{name}")
 
 
 @lru_cache(maxsize=16)
 def _entry_points(group: str, places: tuple[str, ...]) -> tuple[EntryPoint, ...]:
     found: list[EntryPoint] = []
+    heading = f"[{group}]"
     for package in _packages(places):
+        # Plain names and bytes: this reads hundreds of files before a script's first line of work.
         try:
-            text = (package.folder / "entry_points.txt").read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError):
+            with open(f"{package.folder}/entry_points.txt", "rb") as stream:  # noqa: PTH123
+                data = stream.read()
+        except OSError:
             continue
-        found.extend(_section(text, group))
+        if heading.encode() in data:
+            found.extend(_section(data.decode(errors="replace"), heading))
     return tuple(found)
 
 
-def _section(text: str, group: str) -> Iterator[EntryPoint]:
+def _section(text: str, heading: str) -> Iterator[EntryPoint]:
     inside = False
     for raw in text.splitlines():
         line = raw.split("#", 1)[0].strip()
         if line.startswith("["):
-            inside = line == f"[{group}]"
+            inside = line == heading
         elif inside and "=" in line:
             name, value = (part.strip() for part in line.split("=", 1))
             yield EntryPoint(name=name, value=value.split("[", 1)[0].strip())

@@ -93,14 +93,15 @@ def _lock_file() -> Mapping[str, str] | None:
 
 
 def _requirement(package: Package) -> str:
-    origin = _origin(package.folder / "direct_url.json")
+    origin = _origin(f"{package.folder}/direct_url.json")
     return f"{package.name}=={package.version}" + (f"  # {origin}" if origin else "")
 
 
-def _origin(path: Path) -> str | None:
+def _origin(path: str) -> str | None:
     """Where a package came from that no index gave, as pip notes it; it may hold a token."""
     try:
-        direct = json.loads(path.read_text(encoding="utf-8"))
+        with open(path, "rb") as stream:  # noqa: PTH123 - most are not there, and a Path costs more than that look
+            direct = json.load(stream)
         commit = direct.get("vcs_info", {}).get("commit_id")
         return redact_url(direct["url"]) + (f"@{commit}" if commit else "")
     except FileNotFoundError:
