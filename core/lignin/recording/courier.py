@@ -67,12 +67,15 @@ class Courier:
 
     def _work(self) -> None:
         while (event := self._waiting.get()) is not None:
-            with self._guard:
-                self._complete(event)
-            with self._idle:
-                self._pending -= 1
-                if not self._pending:
-                    self._idle.notify_all()
+            try:
+                with self._guard:
+                    self._complete(event)
+            finally:
+                # Strict or not, nobody may wait for what is over.
+                with self._idle:
+                    self._pending -= 1
+                    if not self._pending:
+                        self._idle.notify_all()
 
     def _complete(self, event: Used | Produced) -> None:
         sighting = event.ref

@@ -44,43 +44,48 @@ class Story:
         started: by run, the telling with the latest time.
         ended: by run, the ending that stands.
         claims: each claim once, with its content if any telling had it.
+        named: parents and origins that any telling spoke of, one that was replaced too.
     """
 
     started: dict[RunKey, Started] = field(default_factory=dict)
     ended: dict[RunKey, Ended] = field(default_factory=dict)
     claims: tuple[Claim, ...] = ()
+    named: set[RunKey] = field(default_factory=set)
 
     def runs(self) -> tuple[RunKey, ...]:
         """Every run that any event names, parents and origins included, in no set order."""
-        named = dict.fromkeys((*self.started, *self.ended))
-        named |= dict.fromkeys(s.parent for s in self.started.values() if s.parent)
-        named |= dict.fromkeys(e.reused for e in self.ended.values() if e.reused)
-        named |= dict.fromkeys(c.run for c in self.claims)
-        return tuple(named)
+        return tuple({*self.started, *self.ended, *self.named, *(c.run for c in self.claims)})
 
 
 def fold(events: Iterable[Event]) -> Story:
     """Fold events into a story."""
     story = Story()
-    claims: dict[tuple[object, ...], FileRef] = {}
+    claims: dict[tuple[object, ...], tuple[FileRef, bool]] = {}
     for event in events:
         match event:
             case Started():
                 held = story.started.get(event.run)
                 if held is None or telling(event) > telling(held):
                     story.started[event.run] = event
+                if event.parent is not None:
+                    story.named.add(event.parent)
             case Ended():
                 other = story.ended.get(event.run)
                 if other is None or ending_rank(event) > ending_rank(other):
                     story.ended[event.run] = event
+                if event.reused is not None:
+                    story.named.add(event.reused)
             case Used() | Produced():
                 ref = event.ref
                 place = (event.run, isinstance(event, Produced), event.role, ref.uri, ref.host, ref.key, ref.size, ref.mtime_ns)
+                is_temporary = ref.state is RefState.TEMPORARY
                 known = claims.get(place)
-                claims[place] = ref if known is None else _better(known, ref)
+                if known is not None:
+                    ref, is_temporary = max(known[0], ref, key=_knowledge), is_temporary or known[1]
+                claims[place] = ref, is_temporary
     story.claims = tuple(
-        Claim(run=place[0], written=place[1], role=place[2], ref=ref)  # type: ignore[arg-type]  # the tuple's first three
-        for place, ref in claims.items()
+        Claim(run=place[0], written=place[1], role=place[2], ref=_marked(ref, is_temporary))  # type: ignore[arg-type]  # the tuple's first three
+        for place, (ref, is_temporary) in claims.items()
     )
     return story
 
@@ -100,14 +105,15 @@ def ending_rank(event: Ended) -> str:
     return f"{rank} {to_iso(event.at)} {digest(dump(event))[:12]}"
 
 
-def _better(a: FileRef, b: FileRef) -> FileRef:
-    """Of two sightings of the same file at the same size and time, the one that knows more."""
-    best = max(a, b, key=_knowledge)
-    if best.state is RefState.PRESENT and RefState.TEMPORARY in (a.state, b.state):
-        return replace(best, state=RefState.TEMPORARY)
-    return best
+def _marked(ref: FileRef, is_temporary: bool) -> FileRef:  # noqa: FBT001 - the second half of a pair
+    """The best sighting; any other one may have known that the engine will delete the file."""
+    if is_temporary and ref.state is RefState.PRESENT:
+        return replace(ref, state=RefState.TEMPORARY)
+    return ref
 
 
-def _knowledge(ref: FileRef) -> tuple[bool, int, str, int, int]:
-    certainty = {RefState.PRESENT: 1, RefState.TEMPORARY: 2, RefState.MISSING: 3, RefState.CHANGED: 4}[ref.state]
-    return ref.content_id is not None, certainty, ref.content_id or "", ref.inode or 0, ref.n_files or 0
+def _knowledge(ref: FileRef) -> tuple[bool, int, str, int, int, bool]:
+    """The place of one sighting among those of the same file at the same size and time: who knows more counts."""
+    certainty = {RefState.PRESENT: 1, RefState.TEMPORARY: 1, RefState.MISSING: 2, RefState.CHANGED: 3}[ref.state]
+    inode, n_files = (-1 if number is None else number for number in (ref.inode, ref.n_files))
+    return ref.content_id is not None, certainty, ref.content_id or "", inode, n_files, ref.state is RefState.TEMPORARY

@@ -75,7 +75,13 @@ class Spool:
         path = self._folder / f"{stamp}-{self._engine}-{os.getpid()}-{new_uid(4)}{SUFFIX}"
         descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
         head = {"v": VERSION, "event": "spool", "host": host_name(), "pid": os.getpid(), "folder": str(Path.cwd())}
-        _write_whole(descriptor, json.dumps(head).encode() + b"\n")
+        try:
+            _write_whole(descriptor, json.dumps(head).encode() + b"\n")
+        except OSError:
+            # A full disk must not fill with empty spools, one for each event.
+            os.close(descriptor)
+            path.unlink()
+            raise
         self._descriptor, self._pid, self.path = descriptor, os.getpid(), path
 
     def _forget(self) -> None:

@@ -1,4 +1,4 @@
-"""Events as JSON lines: protocol version 1.
+r"""Events as JSON lines: protocol version 1.
 
     {"v": 1, "event": "started", "run": RUN, "name": …, "at": ISO, "parent": RUN, "code": {…}, …}
     {"v": 1, "event": "used" | "produced", "run": RUN, "ref": {"uri": …, …}, "role": …}
@@ -6,10 +6,12 @@
 
 with RUN = {"engine": …, "scope": …, "id": …, "attempt": …}. Field names are those of `events`.
 Absent and `null` mean the same. A reader ignores fields that it does not know, so that a newer
-writer may add some; it refuses another `v`.
+writer may add some; it refuses another `v`. What no database takes in a text, a NUL or a lone
+surrogate, is read as `\0` and `\udcff`; in a RUN it is refused.
 """
 
 import json
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -58,7 +60,7 @@ def dump(event: Event) -> str:
                 fields["error"] = event.error
             if event.reused:
                 fields["reused"] = _run_fields(event.reused)
-    # ASCII: a lone surrogate from an odd file name survives, and no line can be split by U+2028.
+    # ASCII: no text can break the encoding, and no line can be split by U+2028.
     return json.dumps(fields, separators=(",", ":"), allow_nan=False)
 
 
@@ -79,7 +81,7 @@ def load(line: str) -> Event:
         raise
     except KeyError as e:
         raise SpoolError(f"field or event {e} is missing or unknown") from e
-    except (ValueError, TypeError, AttributeError, RecursionError) as e:
+    except (ValueError, TypeError, AttributeError, OverflowError, RecursionError) as e:
         raise SpoolError(f"{type(e).__name__}: {e}") from e
 
 
@@ -94,26 +96,45 @@ def _run_fields(run: RunKey) -> dict[str, Any]:
 
 def _read_run(fields: Mapping[str, Any]) -> RunKey:
     attempt = fields.get("attempt", 1)
-    if not isinstance(attempt, int) or isinstance(attempt, bool) or attempt < 1:
+    if not isinstance(attempt, int) or isinstance(attempt, bool) or not 1 <= attempt < 2**31:
         raise SpoolError(f"attempt must be a whole number from 1, not {attempt!r}")
-    return RunKey(engine=_text(fields["engine"]), scope=_text(fields.get("scope", "")), id=_text(fields["id"]), attempt=attempt)
+    parts = {name: fields.get(name) or "" for name in ("engine", "scope", "id")}
+    for name, part in parts.items():
+        if not (part or name == "scope") or _text(part) != part:
+            raise SpoolError(f"a run's {name} can't be {part!r}")
+    return RunKey(**parts, attempt=attempt)
 
 
 def _text(value: object, *, empty: bool = True) -> str:
-    if not isinstance(value, str) or "\0" in value or not (value or empty):
+    if not isinstance(value, str) or not (value or empty):
         raise SpoolError(f"expected a text, got {value!r}")
-    return value
+    return value.replace("\0", "\\0").encode(errors="backslashreplace").decode()
+
+
+def _plain(value: Any) -> Any:
+    """A JSON value whose texts any database takes."""
+    match value:
+        case str():
+            return _text(value)
+        case dict():
+            return {_text(name): _plain(inner) for name, inner in value.items()}
+        case list():
+            return [_plain(inner) for inner in value]
+        case float() if not math.isfinite(value):
+            raise SpoolError(f"{value} is no JSON value")
+        case _:
+            return value
 
 
 def _optional_text(value: object) -> str | None:
     return None if value is None else _text(value)
 
 
-def _count(value: object) -> int | None:
+def _count(value: object, *, bits: int = 63, signed: bool = False) -> int | None:
     if value is None:
         return None
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**63:
-        raise SpoolError(f"expected a number of at least 0, got {value!r}")
+    if not isinstance(value, int) or isinstance(value, bool) or not (-(2**bits) if signed else 0) <= value < 2**bits:
+        raise SpoolError(f"expected a whole number of {bits} bits, got {value!r}")
     return value
 
 
@@ -122,7 +143,7 @@ def _mapping(value: object) -> dict[str, Any]:
         return {}
     if not isinstance(value, dict):
         raise SpoolError(f"expected an object, got {value!r}")
-    return value
+    return {_text(name): _plain(inner) for name, inner in value.items()}
 
 
 def _read_ref(fields: Mapping[str, Any]) -> FileRef:
@@ -133,10 +154,11 @@ def _read_ref(fields: Mapping[str, Any]) -> FileRef:
         uri=uri,
         host=_optional_text(fields.get("host")),
         size=_count(fields.get("size")),
-        mtime_ns=_count(fields.get("mtime_ns")),
-        inode=_count(fields.get("inode")),
+        # Before 1970 in archives that were packed carelessly; inodes of some network file systems fill 64 bits.
+        mtime_ns=_count(fields.get("mtime_ns"), signed=True),
+        inode=_count(fields.get("inode"), bits=64),
         content_id=_optional_text(fields.get("content_id")),
-        n_files=_count(fields.get("n_files")),
+        n_files=_count(fields.get("n_files"), bits=31),
         state=RefState(fields.get("state") or "present"),
         key=_optional_text(fields.get("key")),
     )
