@@ -201,9 +201,14 @@
 
   fit();
   // Where the whole would be too small to read, begin at the node that was asked about.
-  if (scale < 0.5 && focus !== null) {
-    scale = 0.85;
+  if (scale < 0.4 && focus !== null) {
+    scale = 0.75;
     centre(focus);
+    // No empty half beside the last node: the drawing's end stays at the window's.
+    const within = (shift, length, room) => length < room ? (room - length) / 2 : Math.min(24, Math.max(room - length - 24, shift));
+    x = within(x, size.width * scale, canvas.clientWidth);
+    y = within(y, size.height * scale, canvas.clientHeight);
+    show();
   }
   follow();
 })();
