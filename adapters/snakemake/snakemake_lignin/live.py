@@ -4,6 +4,7 @@ Events carry display strings only; names, parameters, flags and code are in the 
 read in the thread of Snakemake's logging while Snakemake goes on, so nothing here changes them.
 """
 
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -22,11 +23,14 @@ _PROMPT_BYTES = 256 * 1024 * 1024
 
 
 class Jobs:
-    """Snakemake's jobs by number: its own list is searched once, not for each event."""
+    """Snakemake's jobs by number, and the folders that they write: its own list is searched once, not for each event."""
 
-    def __init__(self, workflow: Any) -> None:
+    def __init__(self, workflow: Any, *, folder: Path) -> None:
         self._workflow = workflow
+        self._folder = folder
         self._known: dict[int, Any] = {}
+        self._folders: set[Path] = set()
+        self._seen: dict[Path, FileRef] = {}
 
     def find(self, number: int) -> Any | None:
         """The job of this number, or `None`. A checkpoint replaces jobs, so a stale hit is looked up anew."""
@@ -35,8 +39,27 @@ class Jobs:
             return None
         job = self._known.get(number)
         if job is None or job not in dag.jobs:
-            self._known |= {dag.jobid(each): each for each in _snapshot(dag)}
+            jobs = _snapshot(dag)
+            self._known |= {dag.jobid(each): each for each in jobs}
+            self._folders.update(path for each in jobs for path in self._written_by(each))
         return self._known.get(number)
+
+    def folder_around(self, path: Path) -> FileRef | None:
+        """The folder that some job writes as one output and that `path` lies in, as it was when first asked for."""
+        place = next((parent for parent in path.parents if parent in self._folders), None) if self._folders else None
+        if place is None:
+            return None
+        if place not in self._seen:
+            self._seen[place] = observe(place)
+        return self._seen[place]
+
+    def note_finished(self, job: Any) -> None:
+        """A job wrote its folders anew, so they are to be looked at again."""
+        for path in self._written_by(job):
+            self._seen.pop(path, None)
+
+    def _written_by(self, job: Any) -> Iterator[Path]:
+        return (_absolute(path, self._folder) for path in job.output if "directory" in getattr(path, "flags", {}))
 
 
 class Rules:
@@ -125,12 +148,18 @@ def read_info(job: Any) -> dict[str, Any]:
     }
 
 
-def read_inputs(job: Any, *, folder: Path) -> tuple[Sighting, ...]:
-    """The files that a job reads, as they are now."""
+def read_inputs(job: Any, *, folder: Path, jobs: Jobs) -> tuple[Sighting, ...]:
+    """The files that a job reads, as they are now.
+
+    A file inside a folder that another job writes as a whole has no job of its own, so that folder
+    is an input as well.
+    """
     dag = job.dag
     # Flags stand at the outputs only, so the jobs that make the inputs are asked.
     made = [path for producer in list(dag.dependencies.get(job, ())) for path in producer.output]
-    return tuple(_read_files(job.input, made=made, dag=dag, folder=folder))
+    found = dict.fromkeys(_read_files(job.input, made=made, dag=dag, folder=folder))
+    around = ((jobs.folder_around(_absolute(path, folder)), role) for role, path in _paths(job.input) if not getattr(path, "is_storage", False))
+    return *found, *dict.fromkeys(Sighting(ref=ref, role=role) for ref, role in around if ref is not None)
 
 
 def read_outputs(job: Any, *, folder: Path) -> tuple[Sighting, ...]:
@@ -148,10 +177,16 @@ def _read_files(paths: Any, *, made: Iterable[Any], dag: Any, folder: Path) -> I
     flagged = [path for path in made if getattr(path, "flags", None)]
     streams = {str(path) for path in flagged if "pipe" in path.flags or "service" in path.flags}
     temporary = {str(path) for path in flagged if _is_temporary(path, dag)}
+    for role, path in _paths(paths):
+        if str(path) not in streams:
+            yield Sighting(ref=_look(path, folder, is_temporary=str(path) in temporary), role=role)
+
+
+def _paths(paths: Any) -> Iterator[tuple[str, Any]]:
+    """Each path of a job's input or output with its name, or an empty one."""
     for role, value in _items(paths):
         for path in [value] if isinstance(value, str) else value:
-            if str(path) not in streams:
-                yield Sighting(ref=_look(path, folder, is_temporary=str(path) in temporary), role=role or "")
+            yield role or "", path
 
 
 def _look(path: Any, folder: Path, *, is_temporary: bool) -> FileRef:
@@ -168,6 +203,10 @@ def _look(path: Any, folder: Path, *, is_temporary: bool) -> FileRef:
     copy = observe(local)
     content = read_content(copy) if copy.size is not None and copy.size <= _PROMPT_BYTES else copy
     return FileRef(uri=uri, size=content.size, content_id=content.content_id, n_files=content.n_files)
+
+
+def _absolute(path: Any, folder: Path) -> Path:
+    return Path(os.path.abspath(folder / str(path)))  # noqa: PTH100 - resolve() would follow links
 
 
 def _items(named: Any) -> Iterator[tuple[str | None, Any]]:

@@ -66,7 +66,7 @@ class Story:
         self._id = identity
         self._folder = Path.cwd()
         self._attempts = Attempts()
-        self._jobs = Jobs(engine)
+        self._jobs = Jobs(engine, folder=self._folder)
         self._rules: Rules | None = None
         self._workflow: Workflow | None = None
         self._details: dict[int, Job] = {}
@@ -257,8 +257,10 @@ class Story:
             self._end(attempt, RunStatus.SKIPPED, at=at)
             return
         outputs: tuple[Sighting, ...] = ()
-        with self._guard:
-            outputs = () if attempt.subject is None else read_outputs(attempt.subject, folder=self._folder)
+        if attempt.subject is not None:
+            with self._guard:
+                self._jobs.note_finished(attempt.subject)
+                outputs = read_outputs(attempt.subject, folder=self._folder)
         self._end(attempt, RunStatus.COMPLETED, at=at, outputs=outputs)
 
     def _end(
@@ -275,7 +277,7 @@ class Story:
     def _late_inputs(self, attempt: Attempt, detail: Job, *, done: bool) -> tuple[Sighting, ...]:
         """Inputs that were not there at the start; of those still missing, only what a finished job must have read."""
         missing = {sighting.ref.uri for sighting in detail.inputs if sighting.is_missing}
-        found = read_inputs(attempt.subject, folder=self._folder)
+        found = read_inputs(attempt.subject, folder=self._folder, jobs=self._jobs)
         return tuple(s for s in found if s.ref.uri in missing and (done or not s.is_missing))
 
     def _tell_start(self, attempt: Attempt, bare: Job) -> None:
@@ -287,7 +289,7 @@ class Story:
                     code=None if self._rules is None else self._rules.code(job),
                     params=read_params(job),
                     info={**bare.info, **read_info(job)},
-                    inputs=() if self._engine.touch else read_inputs(job, folder=self._folder),
+                    inputs=() if self._engine.touch else read_inputs(job, folder=self._folder, jobs=self._jobs),
                 )
                 events = start_job(full)
         self._details[attempt.id] = full

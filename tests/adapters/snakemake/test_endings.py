@@ -183,3 +183,13 @@ def test_events_are_plain_json_lines(snakemake):
     lines = [json.loads(line) for line in spool.read_text().splitlines()]
     assert lines[0]["event"] == "spool"
     assert {line["event"] for line in lines[1:]} == {"started", "used", "produced", "ended"}
+
+
+def test_a_profile_turns_it_on_and_hashing_can_be_left_for_later(snakemake):
+    snakemake.write(CHAIN)
+    snakemake.write("logger: [lignin]\nlogger-lignin-hash: later\n", name="profiles/default/config.yaml")
+    outcome = snakemake.run(logger=None)
+    assert outcome.code == 0, outcome.output
+    seen = outcome.made("b")["b.txt"]
+    assert (seen.content_id, seen.size is not None) == (None, True)
+    assert outcome.made("a")["a.txt"].content_id, "a temporary file can't wait"

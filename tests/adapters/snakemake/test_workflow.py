@@ -188,6 +188,12 @@ def test_jobs_that_a_checkpoint_adds_are_recorded_with_odd_file_names(outcome):
     assert set(outcome.read("agg")) == {"1%20x.txt", "2%20x.txt"}
 
 
+def test_a_file_inside_a_folder_that_a_job_wrote_leads_to_that_job(outcome):
+    read = outcome.read("per_part", i="2")
+    assert set(read) == {"2.part", "scatter"}
+    assert read["scatter"] == outcome.made("scatter")["scatter"]
+
+
 def test_a_retried_job_has_a_failed_attempt_and_a_good_one(outcome):
     assert outcome.status("retried", attempt=1) == "failed"
     assert outcome.status("retried", attempt=2) == "completed"
