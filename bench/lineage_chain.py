@@ -4,6 +4,7 @@ from measure import Time, Workspace, compare, options
 
 LAMINDB = """
 from pathlib import Path
+import graphviz, pandas
 transform = ln.Transform(key="step", kind="pipeline").save()
 before = None
 for i in range({count}):
@@ -22,6 +23,7 @@ with timed("again"):
 LIGNIN = """
 from datetime import UTC, datetime
 from pathlib import Path
+import pandas
 from lignin.recording import Ended, Produced, RunKey, RunStatus, Spool, Started, Used, observe
 spool = Spool(Path("spool"), engine="bench")
 now, before = datetime.now(UTC), None
@@ -41,7 +43,7 @@ subprocess.run([str(Path(sys.executable).parent / "lignin"), "ingest", str(spool
 last = ln.Artifact.get(key=f"step_{{{count} - 1}}.txt")
 with timed("lineage"):
     graph = last.lineage(direction="ancestors")
-assert len(graph.nodes) == 2 * {count}, len(graph.nodes)
+assert len(graph) == 2 * {count}, len(graph)
 with timed("again"):
     last.lineage(direction="ancestors")
 """

@@ -2,7 +2,10 @@
 
 from measure import Time, Workspace, compare, options
 
+# The first query loads what either system loads late, so that the calls are timed and not the imports.
 TRACKED = """
+ln.Artifact.filter().count()
+ln.track
 with timed("track"):
     ln.track()
 with timed("finish"):
@@ -11,11 +14,11 @@ with timed("finish"):
 
 
 def task(space: Workspace) -> dict[str, Time]:
-    bare = space.script("", name="bare.py")
+    bare = space.script("ln.Artifact.filter().count()", name="bare.py")
     tracked = space.script(TRACKED)
     return {
-        "script that imports": bare["process"],
-        "script that tracks": tracked["process"],
+        "script with one query": bare["process"],
+        "the same, tracked": tracked["process"],
         "track()": tracked["track"],
         "finish()": tracked["finish"],
     }

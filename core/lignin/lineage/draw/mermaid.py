@@ -71,6 +71,8 @@ def _arrow(edge: Edge) -> str:
     match edge.kind:
         case "inferred":
             return '-. "same content" .->'
+        case "call":
+            return '-. "started" .->'
         case "recreated":
             return f'-- "{f"{role}, " if role else ""}recreated" -->'
         case _:

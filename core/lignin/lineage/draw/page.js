@@ -106,7 +106,7 @@
       const edge = edges[position], item = make("li", "", list);
       const link = make("a", nodes[edge[end]].name, item);
       link.href = "#" + edge[end];
-      const words = [edge.role, { inferred: "≈ same content, inferred", recreated: "↻ made again" }[edge.kind]].filter(Boolean);
+      const words = [edge.role, { inferred: "≈ same content, inferred", recreated: "↻ made again", call: "started it" }[edge.kind]].filter(Boolean);
       if (words.length) make("span", "  " + words.join(", "), item);
     }
   };

@@ -41,6 +41,7 @@ STYLE = f"""
 .lignin .edge path {{ fill: none; stroke: #94a3b8; stroke-width: 1.5; }}
 .lignin .edge.recreated path {{ stroke: #b45309; }}
 .lignin .edge.inferred path {{ stroke: #9333ea; stroke-dasharray: 5 4; }}
+.lignin .edge.call path {{ stroke-dasharray: 0.1 4; stroke-linecap: round; stroke-width: 2; }}
 .lignin .tip {{ fill: #94a3b8; }}
 .lignin .tip.recreated {{ fill: #b45309; }}
 .lignin .tip.inferred {{ fill: #9333ea; }}

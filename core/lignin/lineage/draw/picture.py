@@ -24,6 +24,9 @@ _HEIGHT = 42.0
 _LEAST_WIDTH = 84.0
 _SIGN_ROOM = 24.0
 
+# The edges that look different; all others are plain.
+_KINDS = ("plain", "recreated", "inferred", "call")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
@@ -60,7 +63,7 @@ def picture(graph: Graph, *, roles: bool = False, limit: int = MOST_NODES) -> Pi
         crop=part,
         width=placed.width,
         height=placed.height,
-        marks="".join(_tip(kind) for kind in ("plain", "recreated", "inferred")),
+        marks="".join(_tip(kind) for kind in _KINDS),
         edges="\n".join(_edge(route, number=number, names=names, roles=roles) for route in placed.routes),
         nodes=_nodes(part, placed=placed, labels=labels, engines=engines),
         engines=engines,
@@ -178,7 +181,7 @@ def _tip(kind: str) -> str:
 
 def _edge(route: Route, *, number: Mapping[str, int], names: Mapping[str, str], roles: bool) -> str:
     edge = route.edge
-    kind = edge.kind if edge.kind in {"recreated", "inferred"} else "plain"
+    kind = edge.kind if edge.kind in _KINDS else "plain"
     end = "start" if route.backward else "end"
     title = escape(f"{names[edge.source]} → {names[edge.target]}\n{_edge_words(edge)}")
     return (
@@ -194,6 +197,7 @@ def _edge_words(edge: Edge) -> str:
         "output": "output",
         "recreated": "output, made again as it was",
         "inferred": "inferred: same content, a copy that nobody recorded",
+        "call": "started by it, and read no file of its own",
     }[edge.kind]
     return f"{words} ({plain(edge.role)})" if edge.role else words
 

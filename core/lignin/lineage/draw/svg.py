@@ -79,7 +79,7 @@ def legend(drawn: Picture) -> tuple[str, float]:
             sign = f'<path class="sign {mark.tone}" transform="translate(8 0)" d="{mark.path}"/>'
             entries.append((sign, status))
     kinds = {edge.kind for edge in graph.edges}
-    for kind, words in (("recreated", "made again as it was"), ("inferred", "same content, inferred")):
+    for kind, words in (("recreated", "made again as it was"), ("inferred", "same content, inferred"), ("call", "started it")):
         if kind in kinds:
             line = f'<g class="edge {kind}"><path d="M-2 0H18" marker-end="url(#lignin-{kind})"/></g>'
             entries.append((line, words))

@@ -200,7 +200,7 @@ class _Growth:
             if workflow is not None and workflow != bud.workflow:
                 pieces.append(_Piece(text=f"in {shorten(workflow, _NAME_ROOM)}", style="dim", rank=2))
         if bud.edge is not None:
-            pieces += _edge_pieces(bud.edge)
+            pieces += _edge_pieces(bud.edge, backward=self.view.backward)
         if note is not None:
             pieces.append(_Piece(text=note, style="dim italic", rank=0))
         before = [self.view.way(bud.edge)] if bud.edge and (node.type == "run" or bud.edge.kind == "inferred") else []
@@ -233,13 +233,15 @@ def _artifact_pieces(node: Node) -> list[_Piece]:
     return [_Piece(text=plain(node.status), style="yellow", rank=0)]
 
 
-def _edge_pieces(edge: Edge) -> list[_Piece]:
+def _edge_pieces(edge: Edge, *, backward: bool) -> list[_Piece]:
     pieces = [_Piece(text=f"({shorten(edge.role, _NAME_ROOM)})", style="dim", rank=3)] if edge.role else []
     match edge.kind:
         case "inferred":
             pieces.append(_Piece(text="same content", style="magenta", rank=0))
         case "recreated":
             pieces.append(_Piece(text="recreated", style="yellow", rank=0))
+        case "call":
+            pieces.append(_Piece(text="started it" if backward else "started by it", style="dim", rank=1))
         case _:
             pass
     return pieces

@@ -36,7 +36,7 @@ def graphs(draw: st.DrawFn) -> Graph:
     edges = draw(
         st.lists(
             st.builds(
-                Edge, source=ids, target=ids, role=names, kind=st.sampled_from(["input", "output", "recreated", "inferred"])
+                Edge, source=ids, target=ids, role=names, kind=st.sampled_from(["input", "output", "recreated", "inferred", "call"])
             ),
             max_size=40,
         )
@@ -86,7 +86,7 @@ def test_mermaid_has_one_line_for_each_node_and_edge(graph):
     ids = {node.id for node in graph.nodes}
     edges = [e for e in graph.edges if e.source != e.target and {e.source, e.target} <= ids]
     node = re.compile(r'  n\d+(\["[^"]*"\]|\(\["[^"]*"\]\)):::(artifact|run|failed|cached)')
-    edge = re.compile(r'  n\d+ (-->|-- "[^"]*" -->|-\. "same content" \.->) n\d+')
+    edge = re.compile(r'  n\d+ (-->|-- "[^"]*" -->|-\. "(same content|started)" \.->) n\d+')
     assert sum(bool(node.fullmatch(line)) for line in lines) == len(graph.nodes)
     assert sum(bool(edge.fullmatch(line)) for line in lines) == len(edges)
     assert len(lines) == 1 + len(graph.nodes) + len(edges) + 1 + 6

@@ -75,6 +75,21 @@ def test_no_line_is_wider_than_the_terminal(cross_engine, hostile, chain):
             assert all(cell_len(line) <= width for line in lines_of(graph, width=width))
 
 
+def test_a_run_that_read_nothing_hangs_on_the_one_that_started_it():
+    graph = Graph(
+        focus="a",
+        nodes=(
+            Node(id="a", type="artifact", name="out.txt"),
+            Node(id="t", type="run", name="task", status="completed"),
+            Node(id="f", type="run", name="flow", status="completed"),
+        ),
+        edges=(Edge(source="t", target="a", kind="output"), Edge(source="f", target="t", kind="call")),
+        parents={"t": "f"},
+        parent_names={"f": "flow"},
+    )
+    assert lines_of(graph) == ["out.txt", "← ✓ task  in flow", "└── ← ✓ flow  started it"]
+
+
 def test_a_long_name_keeps_its_two_ends():
     name = "results/" + "deep/" * 40 + "sample.sorted.bam"
     graph = Graph(focus="a", nodes=(Node(id="a", type="artifact", name=name),), edges=())
