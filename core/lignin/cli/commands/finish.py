@@ -19,12 +19,9 @@ __all__ = ["command"]
 @click.option("--status", type=click.Choice(["completed", "failed", "cancelled"]), default="completed", help="How it ended. [default: completed]")
 @click.option("--error", metavar="TEXT", help="What went wrong.")
 def command(*, status: str, error: str | None) -> None:
-    r"""End the run that `lignin track` started in this shell.
+    """End the run that `lignin track` started in this shell.
 
-    A script that may fail says so by a trap:
-
-    \b
-        trap 'lignin finish --status failed' ERR
+    A script that may fail says so with: trap 'lignin finish --status failed' ERR
     """
     instance = here()
     shells = Shells(instance.config.home)

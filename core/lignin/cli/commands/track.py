@@ -29,13 +29,11 @@ _NO_SCRIPT = "shell"
 @click.option("--name", metavar="TEXT", help="What to call this run. [default: the script's name]")
 @click.option("--project", metavar="NAME|UID", help="A project that the run belongs to.")
 def command(*, key: str | None, params: tuple[str, ...], name: str | None, project: str | None) -> None:
-    r"""Start a run of this shell or script; prints its uid.
+    """Start a run of this shell or script; prints its uid.
 
-    What `lignin load` and `lignin save` touch from here on, in the same shell and below it, becomes the run's
-    inputs and outputs, until `lignin finish`. For other programs that the script starts, hand it down:
-
-    \b
-        export LIGNIN_RUN=$(lignin track)
+    What `lignin load` and `lignin save` touch from here on, in the same shell and below it, becomes
+    the run's inputs and outputs, until `lignin finish`. To other programs that a script starts, it
+    hands the run down with: export LIGNIN_RUN=$(lignin track)
     """
     instance = here()
     shell = calling_shell()
