@@ -1,21 +1,38 @@
 """Which Prefect run the calling code is part of, asked without importing Prefect."""
 
+import importlib
 import sys
 from typing import Any
 
-from lignin.recording import RunKey
+from lignin.recording import Guard, RunKey
+from prefect_lignin.settings import Settings
 
-__all__ = ["active_run", "innermost", "run_key"]
+__all__ = ["GUARD", "active_run", "innermost", "run_key"]
+
+GUARD = Guard("prefect")
 
 
 def active_run() -> RunKey | None:
-    """The flow or task run that this code executes in; `None` outside, or before Prefect is imported."""
+    """The flow or task run that this code executes in; `None` outside, or before Prefect is imported.
+
+    Who asks will write of that run. So a flow or task that is not recorded yet gets its hooks now:
+    its end then tells of the whole run.
+    """
     contexts = sys.modules.get("prefect.context")
     flow_context = getattr(contexts, "FlowRunContext", None)
     task_context = getattr(contexts, "TaskRunContext", None)
-    if flow_context is None or task_context is None:
+    if flow_context is None or task_context is None or not Settings.read().enabled:
         return None
-    return innermost(flow_context.get(), task_context.get())
+    flow, task = flow_context.get(), task_context.get()
+    run = innermost(flow, task)
+    if run is not None:
+        with GUARD:
+            # By name: Prefect is there, and importing this module alone must not bring it.
+            instrument = importlib.import_module("prefect_lignin.hook").instrument
+            for running in (getattr(flow, "flow", None), getattr(task, "task", None)):
+                if running is not None:
+                    instrument(running)
+    return run
 
 
 def innermost(flow_context: Any, task_context: Any) -> RunKey | None:

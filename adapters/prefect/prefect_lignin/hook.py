@@ -20,12 +20,12 @@ from prefect.tasks import Task
 from lignin.base.clock import now
 from lignin.base.errors import UsageError
 from lignin.recording import RunKey, RunStatus
-from prefect_lignin.active import run_key
+from prefect_lignin.active import GUARD, run_key
 from prefect_lignin.files import Sighting, sightings
 from prefect_lignin.function_code import make_portable, path_parameters
 from prefect_lignin.ledger import Ledger
 from prefect_lignin.origins import Origins
-from prefect_lignin.outbox import GUARD, outbox
+from prefect_lignin.outbox import outbox
 from prefect_lignin.payload import (
     assets,
     coerced_parameters,

@@ -13,13 +13,14 @@ from multiprocessing import parent_process
 from multiprocessing.util import Finalize
 from pathlib import Path
 
-from lignin.base.settings import spool_folder
-from lignin.recording import Courier, Event, Guard, Spool, deliver
+from lignin.base.errors import LigninError
+from lignin.base.settings import find_instance, spool_folder
+from lignin.recording import Courier, Event, Spool, deliver
+from prefect_lignin.active import GUARD
 from prefect_lignin.settings import Settings
 
-__all__ = ["GUARD", "Outbox", "outbox"]
+__all__ = ["Outbox", "outbox"]
 
-GUARD = Guard("prefect")
 _FLUSH_SECONDS = 10.0
 
 
@@ -82,9 +83,18 @@ class Outbox:
     def _deliver(self, seconds: float) -> None:
         recorded = self._recorded
         self._courier.flush(min(_FLUSH_SECONDS, seconds))
-        if self._spool.path is not None:
+        if self._spool.path is not None and self._has_instance():
             deliver(self._spool.path, seconds=seconds, folder=self._folder)
             self._delivered = recorded
+
+
+    def _has_instance(self) -> bool:
+        """Whether there is a catalogue to deliver to; without one the spool waits for `lignin init`."""
+        try:
+            find_instance(self._folder)
+        except LigninError:
+            return False
+        return True
 
 
 _current: Outbox | None = None

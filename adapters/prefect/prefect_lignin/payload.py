@@ -84,12 +84,9 @@ def flow_opening(flow: Flow[..., Any], flow_run: Any, *, attempt: int, at: datet
         earlier: the attempt before, if this process has seen it.
     """
     coerced = coerced_parameters(flow_run.id)
-    parent = None
-    if earlier is not None:
-        parent = earlier.parent
-    elif coerced is None:
-        # Before a flow runs, the contexts are those of its caller.
-        parent = innermost(FlowRunContext.get(), TaskRunContext.get())
+    # Before a flow runs, the contexts are those of its caller; inside of it, a task that called it is left.
+    caller = FlowRunContext.get() if coerced is None else None
+    parent = innermost(caller, TaskRunContext.get()) if earlier is None else earlier.parent
     return Opening(
         run=run_key(flow_run.id, attempt),
         name=flow_run.name,

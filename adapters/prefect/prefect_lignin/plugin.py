@@ -12,8 +12,8 @@ from typing import Any
 
 from prefect.plugins import register_hook
 
+from prefect_lignin.active import GUARD
 from prefect_lignin.hook import instrument_all
-from prefect_lignin.outbox import GUARD
 from prefect_lignin.settings import Settings
 
 __all__ = ["setup_environment"]

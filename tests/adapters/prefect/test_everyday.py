@@ -78,6 +78,15 @@ def test_code_inside_a_run_can_ask_which_run_it_is_in(recorded):
     assert seen["add"] in [s.run for s in recorded.starts("add")]
 
 
+def test_code_that_asks_has_its_run_and_that_runs_flow_recorded(recorded):
+    asks = recorded.start("asks")
+    assert recorded.printed["asking"] == 1
+    assert RunKey.parse(recorded.printed["seen"]["asks"]) == asks.run
+    assert asks.parent == recorded.start("asking").run
+    assert recorded.start("asking").params == {"n": 1}
+    assert recorded.starts("silent") == []
+
+
 def test_async_flows_and_generators_are_recorded(recorded):
     later, generating = recorded.start("later").run, recorded.start("generating").run
     assert [s.parent for s in recorded.starts("add_later")] == [later] * 3

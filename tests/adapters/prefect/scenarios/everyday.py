@@ -4,6 +4,8 @@ import asyncio
 import json
 from concurrent.futures import ThreadPoolExecutor
 
+from prefect import flow as plain_flow
+from prefect import task as plain_task
 from prefect import unmapped
 from prefect.task_runners import ProcessPoolTaskRunner
 from pydantic import SecretStr
@@ -97,6 +99,22 @@ def again(n):
     return add.submit(n).result()
 
 
+@plain_task
+def silent(x):
+    return x
+
+
+@plain_task
+def asks(x):
+    SEEN["asks"] = str(active_run())
+    return silent(x)
+
+
+@plain_flow
+def asking(n: int):
+    return asks(n)
+
+
 @flow(task_runner=ProcessPoolTaskRunner(max_workers=2))
 def pooled():
     return [f.result() for f in double.map([1, 2])]
@@ -108,6 +126,7 @@ if __name__ == "__main__":
     with ThreadPoolExecutor(2) as pool:
         printed["again"] = [again(1), *pool.map(again, [2, 3])]
     printed["pooled"] = pooled()
+    printed["asking"] = asking("1")
     printed["renamed"] = whole.with_options(name="Other").name
     printed["bare"] = double(4)
     print(json.dumps(printed | {"seen": SEEN}))
