@@ -3,11 +3,14 @@
 While anything is captured, `sys.stdout` and `sys.stderr` are `Tee` objects that pass everything on
 first. A tracked script's log takes the whole process; a flow's takes the context it runs in, so
 that flows side by side do not mix. Writing takes no lock: a signal handler or a forked child could
-meet it locked. Two threads that write at once may at worst move the cut between head and tail a little.
+meet it locked. Two threads that write at once may at worst move the cut between head and tail a
+little. Handlers of `logging` that write to the streams are led through too. What other processes
+write to the terminal themselves is not seen.
 """
 
 import contextlib
 import io
+import logging
 import os
 import sys
 import threading
@@ -122,7 +125,11 @@ class Tee(io.TextIOBase):
         return getattr(object.__getattribute__(self, "_below"), name)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        setattr(self._below, name, value)
+        # IPython puts a `write` of its own over a stream's, and later puts back the one it found.
+        if name in _OWN:
+            object.__setattr__(self, name, value)
+        else:
+            setattr(self._below, name, value)
 
 
 _OWN = {"write", "writelines", "flush", "close", "_below", "__class__", "__del__", "__dict__"}
@@ -172,6 +179,7 @@ def _put_over() -> None:
         if stream is not None and not isinstance(stream, Tee):
             _installed[name] = Tee(stream)
             setattr(sys, name, _installed[name])
+            _lead_handlers(stream, _installed[name])
 
 
 def _uninstall(log: Log) -> None:
@@ -187,3 +195,13 @@ def _take_off() -> None:
         tee = _installed.pop(name, None)
         if tee is not None and getattr(sys, name) is tee:
             setattr(sys, name, tee._below)
+        if tee is not None:
+            _lead_handlers(tee, tee._below)
+
+
+def _lead_handlers(old: "TextIO | Tee", new: "TextIO | Tee") -> None:
+    """Handlers that were made before hold the stream as it was then."""
+    for logger in (logging.root, *logging.root.manager.loggerDict.values()):
+        for handler in getattr(logger, "handlers", ()):
+            if isinstance(handler, logging.StreamHandler) and handler.stream is old:
+                handler.setStream(new)

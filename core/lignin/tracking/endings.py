@@ -13,6 +13,7 @@ Python tells no one the code of a `SystemExit` that leaves the main module. But 
 the exception, the interpreter flushes `sys.stderr`: then the exception is still alive, and the
 garbage collector knows it. Where there is no such exception (`sys.exit` of Python 3.11 makes none
 until somebody asks) or no such flush (`python -m`, `-c`), the last code given to `sys.exit` counts.
+A `SystemExit` that is raised there by hand leaves `completed`, with `exit_code: unknown` in `run.info`.
 """
 
 import atexit

@@ -4,6 +4,7 @@ import contextlib
 import functools
 import inspect
 import io
+import logging
 import os
 import sys
 import threading
@@ -116,6 +117,39 @@ def test_no_stream_at_all_is_no_error(monkeypatch):
     capture_process(Log(), at_last_flush=lambda: None)
     release_process()
     assert sys.stdout is None
+
+
+@inside
+def test_a_write_that_somebody_puts_over_ours_and_takes_off_again_leads_to_the_stream(streams, tmp_path):
+    log = Log()
+    capture_process(log, at_last_flush=lambda: None)
+    found = sys.stdout.write
+    sys.stdout.write = lambda text: found(text.upper())
+    print("a")
+    sys.stdout.write = found
+    print("b")
+    release_process()
+    print("c")
+    assert log.text() == "A\nb\n"
+    streams[0].flush()
+    assert (tmp_path / "out").read_text() == "A\nb\nc\n"
+
+
+@inside
+def test_handlers_of_logging_that_were_there_before_are_led_through_and_back(streams, tmp_path):
+    logger = logging.getLogger("test_capture")
+    handler = logging.StreamHandler()
+    logger.addHandler(handler)
+    try:
+        log = Log()
+        capture_process(log, at_last_flush=lambda: None)
+        logger.warning("seen")
+        release_process()
+        logger.warning("unseen")
+    finally:
+        logger.removeHandler(handler)
+    assert log.text() == "seen\n"
+    assert handler.stream is streams[1]
 
 
 @inside

@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import sys
 
 import pytest
 
@@ -179,3 +180,20 @@ def test_code_in_a_repository_knows_its_commit_only_if_it_holds_the_code(scripts
     head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=scripts.folder, capture_output=True, text=True, check=True).stdout.strip()
     text = clean.read_text().split("\n", 2)[2]
     assert scripts.run(text).run.transform.version_tag == head
+
+
+@pytest.mark.parametrize("arguments", [["-i"], ["-m", "IPython", "--no-banner", "--quick"]])
+def test_at_a_prompt_errors_are_not_the_end(scripts, monkeypatch, arguments):
+    monkeypatch.setenv("IPYTHONDIR", str(scripts.folder / "ipython"))
+    done = subprocess.run(
+        [sys.executable, *arguments],
+        input="import lignin.tracking as ln\nln.track()\n1 / 0\nprint('sum', 40 + 2)\n",
+        cwd=scripts.folder,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    run = Run.filter().to_list()[0]
+    assert (run.status, run.transform.key) == ("completed", "<prompt>")
+    assert "sum 42" in done.stdout
+    assert "sum 42" in run.report.path.read_text()
