@@ -10,7 +10,6 @@ from datetime import UTC, date, datetime
 from typing import Any, Self
 
 from sqlalchemy import (
-    JSON,
     ColumnElement,
     Float,
     Select,
@@ -29,7 +28,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from lignin.base.clock import from_iso
 from lignin.base.errors import UnknownField, UsageError
 from lignin.model import REGISTRIES, Registry, Related, ToMany, ToOne
-from lignin.model.types import UtcDateTime
+from lignin.model.types import JsonObject, UtcDateTime
 
 __all__ = ["ALIASES", "Q", "compile_lookups", "first_names", "link_table"]
 
@@ -133,7 +132,7 @@ def _compile_own(registry: type[Registry], name: str, rest: str, value: Any) -> 
     column: InstrumentedAttribute[Any] = getattr(registry, name)
     path = rest.split("__") if rest else []
     comparison = path.pop() if path and path[-1] in _COMPARISONS else "exact"
-    if isinstance(column.type, JSON):
+    if isinstance(column.type, JsonObject):
         return _compile_json(column, path, comparison, value)
     if path:
         raise _unknown(registry, f"{name}__{rest}")

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
-from upath import UPath
 
 from lignin.base.content import hash_path, look_at
 from lignin.base.errors import BytesGone, ContentChanged, FormatError, UsageError
@@ -22,6 +21,8 @@ from lignin.model import Artifact, ArtifactState, Collection, Run, Storage, run_
 from lignin.storage import as_path
 
 if TYPE_CHECKING:
+    from upath import UPath
+
     from lignin.instance.instance import Instance
 
 __all__ = ["cache", "load", "open_artifact", "path_of"]
@@ -31,7 +32,7 @@ def path_of(instance: Instance, artifact: Artifact) -> UPath:
     """Where an artifact's bytes lie, or lay."""
     draft = artifact.__dict__.get("_draft")
     if draft is not None:
-        return UPath(draft.source)
+        return as_path(str(draft.source), "")
     return as_path(_storage_of(instance, artifact).root, artifact.relpath)
 
 

@@ -1,12 +1,13 @@
 """Column types and shorthands that all tables share."""
 
 from datetime import UTC, datetime
+from importlib import import_module
 from typing import Annotated, Any
 
 from sqlalchemy import JSON, DateTime, ForeignKey, Integer, TypeDecorator
-from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import mapped_column
+from sqlalchemy.types import TypeEngine
 
 __all__ = ["JsonObject", "UtcDateTime", "optional_link", "primary_key"]
 
@@ -31,7 +32,22 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-JsonObject = JSON().with_variant(JSONB(), "postgresql")
+class JsonObject(TypeDecorator[Any]):
+    """A JSON object; PostgreSQL keeps it as JSONB, whose module only its own users load."""
+
+    impl = JSON
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """JSONB where there is one."""
+        if dialect.name == "postgresql":
+            return dialect.type_descriptor(import_module("sqlalchemy.dialects.postgresql").JSONB())
+        return dialect.type_descriptor(JSON())
+
+    def coerce_compared_value(self, op: Any, value: Any) -> Any:
+        """Comparisons and paths are JSON's own."""
+        return self.impl_instance.coerce_compared_value(op, value)
+
 
 primary_key = Annotated[int, mapped_column(Integer, primary_key=True)]
 

@@ -4,17 +4,23 @@ A process that is killed at any moment leaves either nothing or a `.part` file, 
 under a name that a record points to. Copies are hashed as they are written.
 """
 
+from __future__ import annotations
+
 import contextlib
 import os
 import shutil
+from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from blake3 import blake3
-from upath import UPath
 
 from lignin.base.content import Content, hash_path, walk
 from lignin.base.errors import ContentChanged, StorageError, UsageError
 from lignin.base.ids import new_uid
+
+if TYPE_CHECKING:
+    from upath import UPath
 
 __all__ = ["as_path", "put", "remove"]
 
@@ -23,7 +29,9 @@ _CHUNK = 1024 * 1024
 
 def as_path(root: str, relpath: str) -> UPath:
     """The path of something below a storage root."""
-    return UPath(root) / relpath if relpath else UPath(root)
+    # fsspec is loaded when a path is first made, not with the catalogue.
+    path: UPath = import_module("upath").UPath(root)
+    return path / relpath if relpath else path
 
 
 def put(source: Path, target: UPath, *, expected: str) -> None:
