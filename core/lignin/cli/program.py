@@ -107,7 +107,8 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
         # Not `program.main`: it would end the process by itself, and differently.
         with program.make_context("lignin", arguments, obj=failures) as context:
             program.invoke(context)
-        sys.stdout.flush()
+        # Not `sys.stdout.flush()`: a closed standard output is None.
+        print(end="", flush=True)
     failures.silence()
     sys.exit(failures.code)
 

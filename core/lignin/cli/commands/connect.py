@@ -37,6 +37,8 @@ def command(*, target: str | None, here: bool) -> None:
 
 
 def _connect_folder(place: Path) -> Instance:
+    if not place.is_dir():
+        raise NoInstance(f"{place} is no folder. Give one that holds an instance, or make an instance with: lignin init")
     holders = [folder for folder in (place, *place.parents) if (folder / ".lignin" / "instance.toml").is_file()]
     if not holders:
         raise NoInstance(f"there is no instance in {place} or above it. Make one there with: lignin init")
