@@ -9,7 +9,7 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 from lignin.lineage.draw.layers import Link, back_links, longest_path_layers
 from lignin.lineage.draw.order import order
@@ -307,15 +307,15 @@ def _rows(plan: _Plan, *, widths: list[float], heights: list[float], entering: l
         return whole
     tall = max(heights) - min(heights) + max(size[1] for size in plan.sizes) + _ROW_GAP
     count = min(round(math.sqrt(total / (_ASPECT * tall))), round(total / _NARROWEST))
-    limit = total / max(count, 1) * 1.06
-    rows, first, used = [], 0, 0.0
-    for position, width in enumerate(widths):
-        if position > first and used + width > limit:
-            # Break where the fewest edges have to be led around, though not too far back.
-            last = min(range(max(first + 1, (first + 3 * position) // 4), position + 1), key=lambda c: (entering[c], -c))
-            rows.append((first, last))
-            first, used = last, sum(widths[last:position])
-        used += width
+    ideal = total / max(count, 1)
+    starts = [0.0, *accumulate(widths)]
+    rows, first = [], 0
+    while total - starts[first] > 1.3 * ideal:
+        # Break where the fewest edges have to be led around, not too far from an even share.
+        near = [c for c in range(first + 1, len(widths)) if 0.6 * ideal <= starts[c] - starts[first] <= 1.3 * ideal]
+        last = min(near or [first + 1], key=lambda c: (entering[c], abs(starts[c] - starts[first] - ideal)))
+        rows.append((first, last))
+        first = last
     rows.append((first, len(widths)))
     return whole if any(entering[first] > _MOST_LANES for first, _ in rows[1:]) else rows
 
