@@ -1,7 +1,9 @@
 """`make demo`: three programs that know nothing of each other, and one lineage graph over them.
 
 A Snakemake pipeline counts sequence variants in real reads, a Prefect flow reads its matrix, a plain
-script reads the flow's tables. All run as they are, in a fresh folder `demo/`, with an instance on SQLite.
+script reads the flow's tables. All run as they are, in a fresh folder, with an instance on SQLite.
+
+    python examples/demo.py [FOLDER]    by default demo/; the page lineage.html is written beside it
 """
 
 import os
@@ -11,20 +13,19 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-ROOT = HERE.parent
-DEMO = ROOT / "demo"
-PAGE = ROOT / "lineage.html"
+DEMO = Path(sys.argv[1]).resolve() if len(sys.argv) > 1 else HERE.parent / "demo"
+PAGE = DEMO.parent / "lineage.html"
 
 
 def main() -> None:
     """Run the three, and show what came of it."""
     if DEMO.exists():
         shutil.rmtree(DEMO)
-    DEMO.mkdir()
+    DEMO.mkdir(parents=True)
     steps = ("01_snakemake_reads", "02_prefect_normalise", "03_script_report")
     for name in steps:
         shutil.copytree(HERE / name, DEMO / name, ignore=shutil.ignore_patterns("results", ".snakemake", "__pycache__"))
-    say("An instance: a SQLite file and a storage folder in demo/.lignin")
+    say("An instance: a SQLite file and a storage folder in .lignin")
     run("lignin", "init", "--name", "demo")
     say("1. A Snakemake pipeline on real reads: filter, count, merge, normalise")
     run("snakemake", "--logger", "lignin", "--cores", "2", "--quiet", "all", folder=steps[0])
