@@ -68,12 +68,6 @@ class Rules:
     def __init__(self, workflow: Any) -> None:
         self._workflow = workflow
         self._known: dict[tuple[str, str], CodeText] = {}
-        self._main = read_workflow_code(workflow)
-
-    @property
-    def main(self) -> CodeText:
-        """The code of the workflow."""
-        return self._main
 
     def code(self, job: Any) -> CodeText:
         """The code of a job's rule; a script's path and an environment's may depend on wildcards."""

@@ -32,8 +32,10 @@ from snakemake_lignin.live import (
     read_inputs,
     read_outputs,
     read_params,
+    read_workflow_code,
 )
 from snakemake_lignin.translate import (
+    CodeText,
     Job,
     Sighting,
     Workflow,
@@ -67,28 +69,32 @@ class Story:
         self._folder = Path.cwd()
         self._attempts = Attempts()
         self._jobs = Jobs(engine, folder=self._folder)
-        self._rules: Rules | None = None
+        self._rules = Rules(engine)
         self._workflow: Workflow | None = None
         self._details: dict[int, Job] = {}
         self._errors: deque[str] = deque(maxlen=100)
         # An error after which nothing starts any more is the workflow's own.
         self._last_error: str | None = None
         self._stopped = False
-        self._secrets = find_secrets(read_config(engine))
+        self._secrets: tuple[str, ...] = ()
         self.runs = 0
 
     def start(self, record: logging.LogRecord, *, parent: RunKey | None) -> None:
         """The workflow begins."""
         told = vars(record)
+        with self._guard:
+            self._secrets = find_secrets(read_config(self._engine))
         bare = Workflow(id=self._id, name=Path(str(told.get("snakefile_main") or "Snakefile")).name, at=_moment(record), parent=parent)
         self._tell(start_workflow(bare))
         self.runs += 1
+        code: CodeText | None = None
         with self._guard:
-            self._rules = Rules(self._engine)
+            code = read_workflow_code(self._engine)
+        with self._guard:
             full = replace(
                 bare,
                 at=bare.at + timedelta(microseconds=1),
-                code=self._rules.main,
+                code=code,
                 config=read_config(self._engine),
                 command=str(told.get("cmd") or ""),
                 info={
@@ -286,7 +292,7 @@ class Story:
             with self._guard:
                 full = replace(
                     bare,
-                    code=None if self._rules is None else self._rules.code(job),
+                    code=self._rules.code(job),
                     params=read_params(job),
                     info={**bare.info, **read_info(job)},
                     inputs=() if self._engine.touch else read_inputs(job, folder=self._folder, jobs=self._jobs),

@@ -182,7 +182,7 @@ def test_events_are_plain_json_lines(snakemake):
     (spool,) = snakemake.run().spools
     lines = [json.loads(line) for line in spool.read_text().splitlines()]
     assert lines[0]["event"] == "spool"
-    assert {line["event"] for line in lines[1:]} == {"started", "used", "produced", "ended"}
+    assert {"started", "used", "produced", "ended"} <= {line["event"] for line in lines[1:]}
 
 
 def test_a_profile_turns_it_on_and_hashing_can_be_left_for_later(snakemake):
