@@ -5,8 +5,9 @@ a hook is given; from there on all is plain values. Names of parameters matter: 
 that serves a deployment calls `(flow, flow_run, state)` by keyword.
 """
 
+import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import lru_cache, wraps
 from typing import Any, ParamSpec, TypeVar, overload
@@ -49,6 +50,22 @@ AnyRunnable = TypeVar("AnyRunnable", bound="Flow[..., Any] | Task[..., Any]")
 # Told by the process that ran the flow; a crash or a cancellation may be told by another one.
 _ENDS_HERE = {RunStatus.COMPLETED, RunStatus.FAILED}
 
+class _LogFilter(logging.Filter):
+    """Drops the two lines that Prefect logs, and sends to its server, for each call of a hook of ours.
+
+    What it says of a hook that failed stays.
+    """
+
+    def attach(self) -> None:
+        for name in ("prefect.engine", "prefect.flow_runs", "prefect.task_runs"):
+            logging.getLogger(name).addFilter(self)
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return record.levelno > logging.INFO or "ook 'lignin_" not in str(record.msg)
+
+
+_LOG_FILTER = _LogFilter()
+
 _ledger = Ledger(lambda event: outbox().record(event))
 _origins = Origins()
 
@@ -71,6 +88,7 @@ def instrument(obj: AnyRunnable) -> AnyRunnable:
             # A list of our own: the user may have given the same list to several flows.
             setattr(obj, attribute, [hook, *hooks])
     make_portable(obj.fn)
+    _LOG_FILTER.attach()
     return obj
 
 
@@ -124,7 +142,7 @@ def lignin_flow_running(flow: Flow[..., Any], flow_run: Any, state: State[Any]) 
     with GUARD:
         instrument(flow)  # `with_options(on_completion=…)` has dropped that hook of ours
         opening = flow_opening(flow, flow_run, attempt=flow_run.run_count + 1, at=state.timestamp, earlier=_ledger.opening(flow_run.id))
-        files = sightings(opening.params, path_typed=path_parameters(flow.fn))
+        files = _files(opening.params, path_parameters(flow.fn))
         _ledger.open(replace(opening, files=files), error=error_in_flight())
 
 
@@ -148,7 +166,7 @@ def lignin_flow_ended(flow: Flow[..., Any], flow_run: Any, state: State[Any]) ->
         if opening is not None:
             params = coerced_parameters(flow_run.id)
             path_typed = path_parameters(flow.fn)
-            files = sightings(opening.params if params is None else params, path_typed=path_typed)
+            files = _files(opening.params if params is None else params, path_typed)
             made = results(state, path_typed) if status is RunStatus.COMPLETED else ()
             if params == opening.params:
                 params = None
@@ -172,7 +190,7 @@ def lignin_task_running(task: Task[..., Any], task_run: Any, state: State[Any]) 
             _close_torn_down(run)
             return
         opening = task_opening(task, task_run, at=state.timestamp, opened=_ledger.opening)
-        files = (*sightings(opening.params, path_typed=path_parameters(task.fn)), *assets(task, "asset_deps"))
+        files = (*_files(opening.params, path_parameters(task.fn)), *assets(task, "asset_deps"))
         _ledger.open(replace(opening, files=files), error=error_in_flight())
 
 
@@ -189,7 +207,7 @@ def lignin_task_ended(task: Task[..., Any], task_run: Any, state: State[Any]) ->
         if opening is None:
             opening = task_opening(task, task_run, at=task_run.start_time or state.timestamp, opened=_ledger.opening)
             _ledger.open(opening)
-            files = sightings(opening.params, path_typed=path_parameters(task.fn))
+            files = _files(opening.params, path_parameters(task.fn))
         else:
             files = _ledger.held_back(opening)
         made: tuple[Sighting, ...] = ()
@@ -221,6 +239,13 @@ def lignin_task_rolled_back(transaction: Any) -> None:
             _ledger.close(run, Closing(status=RunStatus.ROLLED_BACK, at=now()))
         elif context is not None:
             _ledger.mark_rolled_back(run_key(context.task_run.id, context.task_run.run_count))
+
+
+def _files(params: Mapping[str, Any], path_typed: frozenset[str]) -> tuple[Sighting, ...]:
+    """The files in parameters; a value that breaks whoever looks at it costs them, and not the run."""
+    with GUARD:
+        return sightings(params, path_typed=path_typed)
+    return ()
 
 
 def _close_torn_down(run: RunKey) -> None:

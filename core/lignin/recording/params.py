@@ -23,12 +23,12 @@ _MAX_DEPTH = 6
 
 
 def encode_params(params: Mapping[str, Any]) -> dict[str, Any]:
-    """All parameters of a run, by name."""
-    return {str(name): encode_value(value, name=str(name)) for name, value in params.items()}
+    """All parameters of a run, by name. One that breaks whoever looks at it costs the others nothing."""
+    return {str(name): _encode_guarded(value, str(name)) for name, value in params.items()}
 
 
 def encode_value(value: Any, *, name: str = "", depth: int = 0) -> Any:
-    """One value as JSON. Never raises; secret-looking names and `Secret…` types give `***`."""
+    """One value as JSON; secret-looking names and `Secret…` types give `***`."""
     if value is None or isinstance(value, bool):
         return value
     if (name and is_secret_name(name)) or type(value).__name__.startswith("Secret"):
@@ -48,6 +48,13 @@ def encode_value(value: Any, *, name: str = "", depth: int = 0) -> Any:
     if depth >= _MAX_DEPTH:
         return _described(value)
     return _encode_container(value, depth + 1)
+
+
+def _encode_guarded(value: Any, name: str) -> Any:
+    try:
+        return encode_value(value, name=name)
+    except Exception as e:  # noqa: BLE001 - a user's path, property or container may raise anything
+        return f"<{type(value).__qualname__}, which raises {type(e).__name__}>"
 
 
 def _encode_container(value: Any, depth: int) -> Any:

@@ -12,6 +12,14 @@ def test_a_failure_of_ours_changes_neither_result_nor_exit_code(run_scenario, pr
     assert recorded.exit_code == 5
     assert recorded.output.count("recording failed, the pipeline goes on") == 1
     assert recorded.statuses("hostile") == ["completed"]
+    assert recorded.statuses("take") == ["completed", "completed"]
+    assert recorded.starts("take")[0].params == {"value": "<Nasty, which raises RuntimeError>"}
+
+
+def test_the_log_of_a_run_has_no_line_of_ours(run_scenario, prefect_server, tmp_path):
+    recorded = run_scenario("cache", tmp_path, PREFECT_API_URL=prefect_server, PREFECT_LOGGING_LEVEL="INFO")
+    assert "Finished in state Completed()" in recorded.output
+    assert "lignin" not in recorded.output
 
 
 def test_a_spool_that_cannot_be_written_changes_nothing(run_scenario, prefect_server, tmp_path):
