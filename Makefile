@@ -21,9 +21,8 @@ help:
 demo: demo-venv
 	$(DEMO_VENV)/bin/python examples/demo.py
 
-# loadgroup: tests that share a costly server stay in one process.
 test: test-venv
-	$(TEST_VENV)/bin/python -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
+	$(TEST_VENV)/bin/python -m pytest -n $(WORKERS) $(ARGS)
 
 lint: test-venv
 	$(TEST_VENV)/bin/python -m ruff check .
