@@ -10,6 +10,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import snakemake.api
@@ -97,13 +98,13 @@ class Hook:
         self._story.start(record, parent=parent)
 
     def _parent(self) -> RunKey | None:
-        """The run that started this process, or that it belongs to."""
+        """The run that started this process, or that it belongs to: an engine's key, or `uid@instance` of a tracked script."""
         for name in (OWN, PARENT):
-            if text := self._environment[name]:
-                try:
-                    return RunKey.parse(text)
-                except ValueError:
-                    continue
+            text = (self._environment[name] or "").partition("@")[0]
+            if text and ":" not in text:
+                return RunKey(engine="lignin", scope="", id=text)
+            with suppress(ValueError):
+                return RunKey.parse(text)
         return None
 
     def _finish(self) -> None:

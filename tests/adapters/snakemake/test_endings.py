@@ -112,6 +112,8 @@ def test_code_inside_jobs_gets_the_workflow_as_parent_and_the_workflow_its_own(s
     assert outcome.code == 0, outcome.output
     assert outcome.workflow.parent == outer
     assert (snakemake.folder / "b.txt").read_text().strip() == str(outcome.workflow.run)
+    in_script = snakemake.run(LIGNIN_RUN="4bC7xYz01QwErTy2@tauSNOiDZwqY")
+    assert in_script.workflow.parent == RunKey(engine="lignin", scope="", id="4bC7xYz01QwErTy2")
 
 
 def test_an_error_in_the_snakefile_is_recorded_only_once_the_workflow_has_begun(snakemake):
