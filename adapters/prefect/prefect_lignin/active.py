@@ -2,6 +2,7 @@
 
 import importlib
 import sys
+from types import TracebackType
 from typing import Any
 
 from lignin.recording import Guard, RunKey
@@ -9,7 +10,20 @@ from prefect_lignin.settings import Settings
 
 __all__ = ["GUARD", "active_run", "innermost", "run_key"]
 
-GUARD = Guard("prefect")
+
+class _Wall(Guard):
+    """A guard whose strictness Prefect can't overlook: it logs what a hook raises and goes on, but not past an exit."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        swallowed = super().__exit__(kind, error, trace)
+        if isinstance(error, Exception) and not swallowed:
+            raise SystemExit(f"lignin (prefect): LIGNIN_STRICT is set, and recording failed: {type(error).__name__}: {error}") from error
+        return swallowed
+
+
+GUARD = _Wall("prefect")
 
 
 def active_run() -> RunKey | None:

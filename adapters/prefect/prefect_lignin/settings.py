@@ -4,6 +4,8 @@
 `LIGNIN_PREFECT_WAIT`: for how many seconds a process that ends waits until its events are in the
 catalogue (30); what is late stays in the spool for `lignin ingest --all`.
 `LIGNIN_PREFECT_EVERY`: the least number of seconds between two deliveries of one process (5).
+`LIGNIN_STRICT`: a run that can't be recorded crashes, and its process exits. A flow that has
+completed is past that: Prefect lets nothing undo it.
 """
 
 import os

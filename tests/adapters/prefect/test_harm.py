@@ -16,6 +16,15 @@ def test_a_failure_of_ours_changes_neither_result_nor_exit_code(run_scenario, pr
     assert recorded.starts("take")[0].params == {"value": "<Nasty, which raises RuntimeError>"}
 
 
+def test_strict_is_the_other_way_round(run_scenario, prefect_server, tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    spool = {"LIGNIN_SPOOL": str(tmp_path / "file" / "spool"), "LIGNIN_STRICT": "1"}
+    recorded = run_scenario("hostile", tmp_path, PREFECT_API_URL=prefect_server, **spool)
+    assert recorded.printed == {}
+    assert recorded.exit_code == 1
+    assert "LIGNIN_STRICT is set, and recording failed: NotADirectoryError" in recorded.output
+
+
 def test_the_log_of_a_run_has_no_line_of_ours(run_scenario, prefect_server, tmp_path):
     recorded = run_scenario("cache", tmp_path, PREFECT_API_URL=prefect_server, PREFECT_LOGGING_LEVEL="INFO")
     assert "Finished in state Completed()" in recorded.output
