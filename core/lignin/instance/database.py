@@ -30,6 +30,8 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self.url = url
+        # What has to be known before the first write; it may write itself, in a transaction of its own.
+        self.prepare: Callable[[], object] | None = None
         self.is_sqlite = url.startswith("sqlite:")
         self.engine = _open_sqlite(url) if self.is_sqlite else _open_postgres(url)
         # The same connections, whose transactions take the write lock when they begin.
@@ -49,6 +51,9 @@ class Database:
 
         `work` must not have effects outside the database.
         """
+        if self.prepare is not None:
+            prepare, self.prepare = self.prepare, None
+            prepare()
         for attempt in range(_TRIES):
             try:
                 with Session(self._writer, expire_on_commit=False, autoflush=False) as session, session.begin():

@@ -49,6 +49,8 @@ class Instance:
         self.branch_id = MAIN
         self.space_id = ALL_SPACE
         self._user_id: int | None = None
+        # Asked for inside a write transaction, it would wait for that very transaction.
+        database.prepare = lambda: self.user_id
         self._storage: Storage | None = None
         self._managed: tuple[float, Sequence[Storage]] = (0.0, ())
         self.run_ids: dict[str, int] = {}
