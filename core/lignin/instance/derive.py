@@ -79,23 +79,32 @@ def derive_latest(session: Session, families: Collection[str]) -> None:
     latest: dict[int, bool] = {}
     states: dict[int, str] = {}
     for chunk in _chunks(families):
-        rows = select(Artifact.id, Artifact.family, Artifact.mtime_ns, Artifact.hash, Artifact.is_latest, Artifact.state, Artifact.uid)
+        rows = select(
+            Artifact.id, Artifact.family, Artifact.mtime_ns, Artifact.created_at, Artifact.hash, Artifact.size, Artifact.is_latest,
+            Artifact.state, Artifact.uid, Artifact.storage_id, Artifact.relpath,
+        )  # fmt: skip
         by_family: dict[str, list[Any]] = defaultdict(list)
         for row in session.execute(rows.where(Artifact.family.in_(chunk), Artifact.branch_id > 0)):
             by_family[row.family].append(row)
         for versions in by_family.values():
-            newest = max(versions, key=lambda row: (row.mtime_ns or 0, row.hash or "", row.uid))
+            newest = max(versions, key=_age)
             for row in versions:
                 if row.is_latest != (row is newest):
                     latest[row.id] = row is newest
-                if row is not newest and row.state == ArtifactState.STORED:
+                is_overwritten = (row.storage_id, row.relpath) == (newest.storage_id, newest.relpath)
+                if row is not newest and is_overwritten and row.hash and row.state in {ArtifactState.STORED, ArtifactState.CHANGED}:
                     states[row.id] = ArtifactState.GONE.value
-                elif row is newest and row.state == ArtifactState.GONE and row.hash and len(versions) > 1:
-                    states[row.id] = ArtifactState.STORED.value
     # Down before up: at no moment may a family have two.
     _set_column(session, "is_latest", {i: v for i, v in latest.items() if not v})
     _set_column(session, "is_latest", {i: v for i, v in latest.items() if v})
     _set_column(session, "state", states)
+
+
+def _age(row: Any) -> tuple[int, str, int, str]:
+    """The place of a version among those of its family; a copy that we keep counts from when it was stored."""
+    is_kept = row.mtime_ns is None and row.family.startswith("key:")
+    changed = int(row.created_at.timestamp() * 1e9) if is_kept else row.mtime_ns or 0
+    return changed, row.hash or "", row.size or 0, row.uid
 
 
 def derive_origins(session: Session, hashes: Collection[str]) -> None:
@@ -111,7 +120,7 @@ def derive_origins(session: Session, hashes: Collection[str]) -> None:
             .subquery()
         )
         rows = (
-            select(Artifact.id, Artifact.hash, Artifact.run_id, Artifact.origin_id, Run.started_at, first_use.c.at, Artifact.created_at, Artifact.uid)
+            select(Artifact.id, Artifact.hash, Artifact.run_id, Artifact.origin_id, Artifact.key, Run.started_at, first_use.c.at, Artifact.created_at, Artifact.uid)
             .outerjoin(Run, Run.id == Artifact.run_id)
             .outerjoin(first_use, first_use.c.artifact_id == Artifact.id)
             .where(Artifact.hash.in_(chunk), Artifact.branch_id > 0, Artifact.size >= TINY)
@@ -120,7 +129,7 @@ def derive_origins(session: Session, hashes: Collection[str]) -> None:
         for row in session.execute(rows):
             alike[row.hash].append(row)
         for same in alike.values():
-            made = sorted((r for r in same if r.run_id is not None), key=lambda r: (r.started_at or _LONG_AGO, r.uid))
+            made = sorted((r for r in same if r.run_id is not None), key=lambda r: (r.started_at or _LONG_AGO, r.key or "", r.uid))
             for row in same:
                 origin = None if row.run_id is not None else _origin_of(row, made)
                 if origin != row.origin_id:

@@ -15,7 +15,7 @@ from lignin.base.ids import FIRST_VERSION, new_uid, next_version
 from lignin.formats import format_of_suffix
 from lignin.instance.insert import insert_ignore
 from lignin.instance.places import Place, find_places
-from lignin.model import Artifact, ArtifactState, run_input, run_output
+from lignin.model import LINKS, Artifact, ArtifactState, run_input, run_output, sighting
 from lignin.recording import Claim, FileRef, RefState, RunKey, local_path
 from lignin.storage import suffix_of
 
@@ -26,6 +26,9 @@ __all__ = ["Touched", "write_files"]
 
 _CHUNK = 500
 _INSERT = insert(cast(Table, Artifact.__table__))
+_LINKED = [table for table in LINKS if "artifact_id" in table.c]
+# Of two words on one version at one time, the one that knows of the worse.
+_SEVERITY = {state.value: place for place, state in enumerate(ArtifactState(s) for s in ("saving", "stored", "unhashed", "changed", "gone"))}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +41,11 @@ class Touched:
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class _Version:
-    """A version of a file's family: a row that is there, or is about to be."""
+    """A version of a file's family: a row that is there, or is about to be.
+
+    `mtime_ns` is the last time at which the file held it, `times` all of them, `held` the earlier
+    ones that the database knows.
+    """
 
     id: int | None
     uid: str
@@ -46,9 +53,38 @@ class _Version:
     size: int | None
     mtime_ns: int | None
     state: str
+    n_files: int | None
+    suffix: str
+    otype: str | None
     place: Place | None = None
-    ref: FileRef | None = None
     changed: bool = False
+    times: set[int | None] = field(default_factory=set)
+    held: set[int] = field(default_factory=set)
+    is_merged: bool = False
+
+    def is_of(self, ref: FileRef) -> bool:
+        """Whether a sighting, by size and time, is of this version."""
+        return self.size == ref.size and (ref.mtime_ns == self.mtime_ns or ref.mtime_ns in self.times)
+
+    def tell(self, ref: FileRef, place: Place) -> None:
+        """Take in a sighting with the content of this version."""
+        state = _state_of(ref)
+        if self.hash is None and self.state == ArtifactState.GONE:
+            state = self.state
+        if self.hash is None or _time(ref.mtime_ns) > _time(self.mtime_ns):
+            self.hash, self.mtime_ns, self.state, self.changed = ref.content_id, ref.mtime_ns, state, True
+        elif ref.mtime_ns == self.mtime_ns and _SEVERITY[state] > _SEVERITY[self.state]:
+            self.state, self.changed = state, True
+        if self.n_files is None and ref.n_files is not None:
+            self.n_files, self.changed = ref.n_files, True
+            self.suffix, self.otype = _kind_of(place, ref.n_files)
+        self.times.add(ref.mtime_ns)
+
+    def lose(self, state: str, mtime_ns: int | None) -> None:
+        """Take in a word on this version by somebody who had not read it; of a read one it counts if it is gone."""
+        counts = self.hash is None or state == ArtifactState.GONE
+        if counts and mtime_ns == self.mtime_ns and _SEVERITY[state] > _SEVERITY[self.state]:
+            self.state, self.changed = state, True
 
 
 @dataclass(slots=True, kw_only=True)
@@ -83,39 +119,62 @@ def write_files(instance: Instance, session: Session, claims: Sequence[Claim], i
 
 def _load(session: Session, families: Collection[str]) -> _Book:
     book, listed = _Book(), sorted(families)
-    columns = (Artifact.family, Artifact.id, Artifact.uid, Artifact.hash, Artifact.size, Artifact.mtime_ns, Artifact.state, Artifact.branch_id)
+    names = ("id", "uid", "hash", "size", "mtime_ns", "state", "n_files", "suffix", "otype")
+    columns = [getattr(Artifact, name) for name in names]
+    by_id: dict[int, _Version] = {}
     for begin in range(0, len(listed), _CHUNK):
-        for row in session.execute(select(*columns).where(Artifact.family.in_(listed[begin : begin + _CHUNK]))):
-            version = _Version(id=row.id, uid=row.uid, hash=row.hash, size=row.size, mtime_ns=row.mtime_ns, state=row.state)
-            book.versions.setdefault(str(row.family), []).append(version)
+        rows = select(Artifact.family, *columns).where(Artifact.family.in_(listed[begin : begin + _CHUNK])).order_by(Artifact.id)
+        for family, *values in session.execute(rows):
+            version = _Version(**dict(zip(names, values, strict=True)))
+            version.times.add(version.mtime_ns)
+            book.versions.setdefault(str(family), []).append(version)
+            by_id[values[0]] = version
+    ids = list(by_id)
+    for begin in range(0, len(ids), _CHUNK):
+        for artifact_id, mtime_ns in session.execute(select(sighting).where(sighting.c.artifact_id.in_(ids[begin : begin + _CHUNK]))):
+            by_id[artifact_id].times.add(mtime_ns)
+            by_id[artifact_id].held.add(mtime_ns)
     return book
 
 
 def _resolve(book: _Book, place: Place, ref: FileRef) -> _Version:
     """The version that a sighting is of."""
     versions = book.versions.setdefault(place.family, [])
-    unread = next((v for v in versions if v.hash is None and (v.size, v.mtime_ns) == (ref.size, ref.mtime_ns)), None)
+    unread = next((v for v in versions if v.hash is None and not v.is_merged and v.is_of(ref)), None)
     if ref.content_id is None:
-        seen = next((v for v in versions if v.hash is not None and ref.size is not None and (v.size, v.mtime_ns) == (ref.size, ref.mtime_ns)), None)
-        return seen or unread or _add(versions, place, ref)
-    same = next((v for v in versions if v.hash == ref.content_id), None)
-    if same is None and unread is None:
-        return _add(versions, place, ref)
-    if same is None:
-        assert unread is not None
-        unread.hash, unread.ref, unread.changed, unread.state = ref.content_id, ref, True, _state_of(ref)
-        return unread
-    if unread is not None:
+        seen = next((v for v in versions if v.hash is not None and ref.size is not None and v.is_of(ref)), None)
+        found = seen or unread or _add(versions, place, ref)
+        found.lose(_state_of(ref), ref.mtime_ns)
+        return found
+    if ref.size is None:
+        # Without a size nothing says that they are the same.
+        unread = None
+    same = next((v for v in versions if v.hash == ref.content_id), None) or unread or _add(versions, place, ref)
+    same.tell(ref, place)
+    if unread is not None and unread is not same:
+        same.lose(unread.state, unread.mtime_ns)
+        # It stays in the list until its row is gone, so that no other version gets its uid.
+        unread.is_merged = True
         book.merged.append((unread, same))
-        versions.remove(unread)
-    if (ref.mtime_ns or 0) > (same.mtime_ns or 0):
-        same.mtime_ns, same.changed, same.state = ref.mtime_ns, True, _state_of(ref)
     return same
 
 
 def _add(versions: list[_Version], place: Place, ref: FileRef) -> _Version:
     uid = next_version(max(v.uid for v in versions)) if versions else new_uid(Artifact.uid_length) + FIRST_VERSION
-    version = _Version(id=None, uid=uid, hash=ref.content_id, size=ref.size, mtime_ns=ref.mtime_ns, state=_state_of(ref), place=place, ref=ref)
+    suffix, otype = _kind_of(place, ref.n_files)
+    version = _Version(
+        id=None,
+        uid=uid,
+        hash=ref.content_id,
+        size=ref.size,
+        mtime_ns=ref.mtime_ns,
+        state=_state_of(ref),
+        n_files=ref.n_files,
+        suffix=suffix,
+        otype=otype,
+        place=place,
+        times={ref.mtime_ns},
+    )
     versions.append(version)
     return version
 
@@ -133,8 +192,19 @@ def _is_deleted(ref: FileRef) -> bool:
     return path is not None and not path.exists()
 
 
+def _kind_of(place: Place, n_files: int | None) -> tuple[str, str | None]:
+    """The suffix and otype of a file; a folder has some only where it is a store."""
+    suffix = suffix_of(place.key) if n_files is None or place.key.endswith(".zarr") else ""
+    known = format_of_suffix(suffix)
+    return suffix, known.otype if known else None
+
+
+def _time(mtime_ns: int | None) -> int:
+    return -(2**64) if mtime_ns is None else mtime_ns
+
+
 def _write(instance: Instance, session: Session, book: _Book) -> None:
-    every = [version for versions in book.versions.values() for version in versions]
+    every = [version for versions in book.versions.values() for version in versions if not version.is_merged]
     new = [version for version in every if version.id is None]
     if new:
         moment = now()
@@ -148,34 +218,27 @@ def _write(instance: Instance, session: Session, book: _Book) -> None:
     if changed:
         table: Any = Artifact.__table__
         statement = update(table).where(table.c.id == bindparam("row"))
-        statement = statement.values({name: bindparam(f"new_{name}") for name in ("hash", "mtime_ns", "state", "n_files")})
-        session.execute(
-            statement,
-            [
-                {"row": v.id, "new_hash": v.hash, "new_mtime_ns": v.mtime_ns, "new_state": v.state, "new_n_files": v.ref.n_files if v.ref else None}
-                for v in changed
-            ],
-        )
+        names = ("hash", "mtime_ns", "state", "n_files", "suffix", "otype")
+        statement = statement.values({name: bindparam(f"new_{name}") for name in names})
+        session.execute(statement, [{"row": v.id, **{f"new_{name}": getattr(v, name) for name in names}} for v in changed])
+    earlier = [{"artifact_id": v.id, "mtime_ns": t} for v in every for t in v.times - v.held - {v.mtime_ns, None}]
+    insert_ignore(session, sighting, earlier)
     for unread, same in book.merged:
         _merge(session, unread, same)
 
 
 def _row(instance: Instance, version: _Version, moment: datetime) -> dict[str, Any]:
-    place, ref = version.place, version.ref
+    place = version.place
     assert place is not None
-    assert ref is not None
-    is_folder = ref.n_files is not None
-    suffix = suffix_of(place.key) if not is_folder or place.key.endswith(".zarr") else ""
-    known = format_of_suffix(suffix)
     return {
         "uid": version.uid,
         "key": place.key,
         "family": place.family,
-        "suffix": suffix,
-        "otype": known.otype if known else None,
+        "suffix": version.suffix,
+        "otype": version.otype,
         "size": version.size,
         "hash": version.hash,
-        "n_files": ref.n_files,
+        "n_files": version.n_files,
         "storage_id": place.storage_id,
         "relpath": place.relpath,
         "mtime_ns": version.mtime_ns,
@@ -194,9 +257,11 @@ def _merge(session: Session, unread: _Version, same: _Version) -> None:
     """A version that was seen before it was read turned out to be one that is there."""
     if unread.id is None or same.id is None:
         return
-    for table in (run_input, run_output):
-        rows = session.execute(select(table.c.run_id, table.c.role).where(table.c.artifact_id == unread.id)).all()
-        insert_ignore(session, table, [{"run_id": run_id, "artifact_id": same.id, "role": role} for run_id, role in rows])
+    for table in _LINKED:
+        mine = table.c.artifact_id == unread.id
+        rows = session.execute(select(table).where(mine)).mappings().all()
+        insert_ignore(session, table, [{**row, "artifact_id": same.id} for row in rows])
+        session.execute(delete(table).where(mine))
     session.execute(delete(Artifact).where(Artifact.id == unread.id))
 
 

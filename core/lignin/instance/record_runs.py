@@ -54,8 +54,10 @@ def write_runs(instance: Instance, session: Session, story: Story) -> Mapping[Ru
     final = [(k, e, r) for k, e, r in ended_rows if k in fresh or r.told_end is None or ending_rank(e) > r.told_end]
     _update(session, [{"row": r.id, **_begun(transforms, e)} for k, e, r in later if k not in fresh])
     _update(session, [{"row": r.id, **_ended(e)} for k, e, r in final if k not in fresh])
-    _update(session, [{"row": r.id, "parent_id": ids[e.parent]} for _, e, r in later if e.parent in ids])
-    _update(session, [{"row": r.id, "origin_id": ids[e.reused]} for _, e, r in final if e.reused in ids])
+    # The last word counts here too, also where it names none.
+    known: dict[RunKey | None, int] = dict(ids.items())
+    _update(session, [{"row": r.id, "parent_id": known.get(e.parent)} for k, e, r in later if e.parent in ids or k not in fresh])
+    _update(session, [{"row": r.id, "origin_id": known.get(e.reused)} for k, e, r in final if e.reused in ids or k not in fresh])
     return ids
 
 

@@ -3,7 +3,7 @@
 from lignin.model.artifact import Artifact, ArtifactState
 from lignin.model.collection import Collection
 from lignin.model.labels import Project, ULabel
-from lignin.model.links import LINKS, collection_artifact, run_input, run_output
+from lignin.model.links import LINKS, collection_artifact, run_input, run_output, sighting
 from lignin.model.people import ALL_SPACE, ARCHIVE, MAIN, TRASH, Branch, Space, User
 from lignin.model.registry import Owned, Registry, Related, ToMany, ToOne, Trashable, Versioned
 from lignin.model.run import Run
@@ -38,6 +38,7 @@ __all__ = [
     "collection_artifact",
     "run_input",
     "run_output",
+    "sighting",
 ]
 
 REGISTRIES = {

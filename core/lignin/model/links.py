@@ -1,14 +1,14 @@
-"""Edges and links: narrow tables with an index each way.
+"""Edges and links: narrow tables with an index each way, and sightings of files.
 
 `run_input` and `run_output` hold what runs claimed, as it was told. Who made an artifact is derived
 from the claims (`artifact.run_id`): see `lignin.instance.derive`.
 """
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, String, Table
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, String, Table
 
 from lignin.model.registry import Registry
 
-__all__ = ["LINKS", "collection_artifact", "run_input", "run_output"]
+__all__ = ["LINKS", "collection_artifact", "run_input", "run_output", "sighting"]
 
 
 def _edge(name: str) -> Table:
@@ -39,6 +39,16 @@ def _link(name: str, own: str, other: str) -> Table:
 
 run_input = _edge("run_input")
 run_output = _edge("run_output")
+
+# Earlier times of last change at which a file held the same content as the artifact holds now: what an
+# older word of it, without a content, is told by. Rewritten files are few, so these rows are.
+sighting = Table(
+    "sighting",
+    Registry.metadata,
+    Column("artifact_id", ForeignKey("artifact.id", ondelete="CASCADE"), primary_key=True),
+    Column("mtime_ns", BigInteger, primary_key=True),
+    sqlite_with_rowid=False,
+)
 
 collection_artifact = Table(
     "collection_artifact",

@@ -60,7 +60,7 @@ class Story:
 def fold(events: Iterable[Event]) -> Story:
     """Fold events into a story."""
     story = Story()
-    claims: dict[tuple[object, ...], tuple[FileRef, bool]] = {}
+    claims: dict[tuple[object, ...], tuple[FileRef, RefState]] = {}
     for event in events:
         match event:
             case Started():
@@ -78,14 +78,14 @@ def fold(events: Iterable[Event]) -> Story:
             case Used() | Produced():
                 ref = event.ref
                 place = (event.run, isinstance(event, Produced), event.role, ref.uri, ref.host, ref.key, ref.size, ref.mtime_ns)
-                is_temporary = ref.state is RefState.TEMPORARY
-                known = claims.get(place)
-                if known is not None:
-                    ref, is_temporary = max(known[0], ref, key=_knowledge), is_temporary or known[1]
-                claims[place] = ref, is_temporary
+                loss = ref.state
+                if (known := claims.get(place)) is not None:
+                    ref, loss = max(known[0], ref, key=_knowledge), max(known[1], loss, key=_LOSSES.index)
+                claims[place] = ref, loss
     story.claims = tuple(
-        Claim(run=place[0], written=place[1], role=place[2], ref=_marked(ref, is_temporary))  # type: ignore[arg-type]  # the tuple's first three
-        for place, (ref, is_temporary) in claims.items()
+        Claim(run=place[0], written=place[1], role=place[2], ref=told)  # type: ignore[arg-type]  # the tuple's first three
+        for place, (ref, loss) in claims.items()
+        for told in _told(ref, loss)
     )
     return story
 
@@ -105,15 +105,19 @@ def ending_rank(event: Ended) -> str:
     return f"{rank} {to_iso(event.at)} {digest(dump(event))[:12]}"
 
 
-def _marked(ref: FileRef, is_temporary: bool) -> FileRef:  # noqa: FBT001 - the second half of a pair
-    """The best sighting; any other one may have known that the engine will delete the file."""
-    if is_temporary and ref.state is RefState.PRESENT:
-        return replace(ref, state=RefState.TEMPORARY)
-    return ref
+# What was said of a file's end, whoever knew its content: the engine will delete it, it is gone.
+_LOSSES = (RefState.CHANGED, RefState.PRESENT, RefState.TEMPORARY, RefState.MISSING)
 
 
-def _knowledge(ref: FileRef) -> tuple[bool, int, str, int, int, bool]:
+def _told(ref: FileRef, loss: RefState) -> tuple[FileRef, ...]:
+    """The best sighting, with what any other knew of the file's end."""
+    if ref.state is RefState.CHANGED and loss is not RefState.MISSING:
+        # Whether it was deleted since is for the reader to see.
+        return (ref, replace(ref, state=loss)) if loss is RefState.TEMPORARY else (ref,)
+    return (ref if ref.state is loss else replace(ref, state=loss),)
+
+
+def _knowledge(ref: FileRef) -> tuple[bool, bool, str, int, int]:
     """The place of one sighting among those of the same file at the same size and time: who knows more counts."""
-    certainty = {RefState.PRESENT: 1, RefState.TEMPORARY: 1, RefState.MISSING: 2, RefState.CHANGED: 3}[ref.state]
     inode, n_files = (-1 if number is None else number for number in (ref.inode, ref.n_files))
-    return ref.content_id is not None, certainty, ref.content_id or "", inode, n_files, ref.state is RefState.TEMPORARY
+    return ref.content_id is not None, ref.state is RefState.CHANGED, ref.content_id or "", inode, n_files

@@ -42,8 +42,8 @@ def test_order_and_repetition_do_not_matter(made_up, data):
 def test_sightings_of_one_file_merge_alike_in_any_order(made_up, data):
     sightings = [Used(run=RUN, ref=ref) for ref in data.draw(st.lists(made_up.sightings, min_size=2, max_size=5))]
     story = fold(sightings)
-    assert len(story.claims) == 1
     assert fold(data.draw(st.permutations(sightings))).claims == story.claims
+    assert len(story.claims) == 1 + ({claim.ref.state for claim in story.claims} == {RefState.CHANGED, RefState.TEMPORARY})
 
 
 def test_the_later_telling_of_a_start_counts():
@@ -84,3 +84,8 @@ def test_a_changed_file_claims_no_content_over_one_that_was_read():
     changed = replace(REF, state=RefState.CHANGED)
     assert fold([Produced(run=RUN, ref=changed), Produced(run=RUN, ref=REF)]).claims[0].ref == changed
     assert fold([Produced(run=RUN, ref=changed), Produced(run=RUN, ref=READ)]).claims[0].ref == READ
+
+
+def test_a_file_that_somebody_missed_is_gone_though_somebody_read_it():
+    missing = replace(REF, state=RefState.MISSING)
+    assert fold([Produced(run=RUN, ref=READ), Produced(run=RUN, ref=missing)]).claims[0].ref == replace(READ, state=RefState.MISSING)

@@ -23,6 +23,7 @@ def upgrade() -> None:
     _create_project()
     _create_run_input()
     _create_run_output()
+    _create_sighting()
     _create_ulabel()
     _create_collection_artifact()
     _create_ulabel_parent()
@@ -368,6 +369,17 @@ def _create_run_output() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index("ix_run_output_artifact_id_run_id", "run_output", ["artifact_id", "run_id"], unique=False)
+
+
+def _create_sighting() -> None:
+    op.create_table(
+        "sighting",
+        sa.Column("artifact_id", sa.Integer(), nullable=False),
+        sa.Column("mtime_ns", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["artifact_id"], ["artifact.id"], name="fk_sighting_artifact_id_artifact", ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("artifact_id", "mtime_ns", name="pk_sighting"),
+        sqlite_with_rowid=False,
+    )
 
 
 def _create_ulabel() -> None:
