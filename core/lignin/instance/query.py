@@ -27,6 +27,7 @@ R = TypeVar("R", bound=Registry)
 
 _INTERNAL = "__lignin"
 _MAX_SEARCH = 20
+_MIN_UID = 4
 
 
 class QuerySet(Generic[R]):
@@ -91,17 +92,20 @@ class QuerySet(Generic[R]):
         for name in names:
             if name not in self.registry.fields():
                 raise UnknownField(f"{self.registry.__name__} has no field {name!r} to search", field=name, known=self.registry.fields())
-        columns = [getattr(self.registry, name) for name in (*names, "uid")]
+        columns = [getattr(self.registry, name) for name in names]
         texts = [func.coalesce(c if case_sensitive else func.lower(c), "") for c in columns]
         needle = text.strip() if case_sensitive else text.strip().lower()
         words = [or_(*(t.contains(word, autoescape=True) for t in texts)) for word in needle.split()]
+        # A uid is no text to find words in, but it may be what was asked for.
+        is_uid = func.substr(self.registry.uid, 1, len(text.strip())) == text.strip()
         rank = case(
             (or_(*(t == needle for t in texts)), 0),
             (or_(*(t.startswith(needle, autoescape=True) for t in texts)), 1),
             (or_(*(t.contains(needle, autoescape=True) for t in texts)), 2),
             else_=3,
         )
-        found = self._with(where=(*self._where, and_(true(), *words)), order=(rank, func.length(texts[0]), self.registry.id.asc()))
+        meets = or_(and_(true(), *words), is_uid) if len(needle) >= _MIN_UID else and_(true(), *words)
+        found = self._with(where=(*self._where, meets), order=(rank, func.length(texts[0]), self.registry.id.asc()))
         best: QuerySet[R] = found[:limit]
         return best
 
