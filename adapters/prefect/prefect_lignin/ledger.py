@@ -43,7 +43,7 @@ class Ledger:
             self.close(earlier.run, Closing(status=RunStatus.FAILED, at=opening.at, error=error))
         with self._lock:
             self._open[opening.run.id] = opening
-            if opening.parent is None and opening.environment:
+            if opening.parent is None and opening.code is not None and opening.code.kind == "workflow":
                 self._roots.add(opening.run.id)
         for event in begin(opening):
             self._record(event)

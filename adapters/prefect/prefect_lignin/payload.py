@@ -89,7 +89,8 @@ def flow_opening(flow: Flow[..., Any], flow_run: Any, *, attempt: int, at: datet
     parent = innermost(caller, TaskRunContext.get()) if earlier is None else earlier.parent
     return Opening(
         run=run_key(flow_run.id, attempt),
-        name=flow_run.name,
+        # Prefect makes names up (`turquoise-ant`); one that the user has given is worth more than the flow's.
+        name=flow_run.name if flow.flow_run_name else flow.name,
         at=at,
         parent=parent,
         code=code_of(flow.fn, kind="workflow"),
@@ -111,6 +112,7 @@ def coerced_parameters(flow_run_id: object) -> dict[str, Any] | None:
 def _flow_info(flow: Flow[..., Any], flow_run: Any, *, attempt: int) -> dict[str, Any]:
     return {
         "flow": flow.name,
+        "run_name": flow_run.name,
         "flow_id": str(flow_run.flow_id),
         "flow_version": flow_run.flow_version or flow.version,
         "deployment_id": str(flow_run.deployment_id) if flow_run.deployment_id else None,
@@ -127,7 +129,7 @@ def task_opening(
     context = TaskRunContext.get()
     return Opening(
         run=run_key(task_run.id, task_run.run_count),
-        name=task_run.name,
+        name=task_run.name if task.task_run_name else task.name,
         at=at,
         parent=_task_parent(task_run, opened),
         code=code_of(task.fn, kind="task"),
@@ -148,6 +150,7 @@ def _task_parent(task_run: Any, opened: Callable[[object], Opening | None]) -> R
 def _task_info(task: Task[..., Any], task_run: Any) -> dict[str, Any]:
     return {
         "task": task.name,
+        "run_name": task_run.name,
         "task_key": task.task_key,
         "flow_run_id": str(task_run.flow_run_id) if task_run.flow_run_id else None,
         "run_count": task_run.run_count,
