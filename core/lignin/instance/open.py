@@ -6,7 +6,7 @@ from sqlalchemy import insert, inspect, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
-from lignin.base.errors import NoInstance, UsageError
+from lignin.base.errors import LigninError, NoInstance, UsageError
 from lignin.base.ids import derived_uid, new_uid
 from lignin.base.ports import use
 from lignin.base.redact import redact_url
@@ -40,7 +40,11 @@ def open_instance(config: InstanceConfig) -> Instance:
     if url.drivername.startswith("sqlite") and not Path(str(url.database)).is_file():
         raise NoInstance(f"the database {url.database} of the instance {config.name!r} is not there. Restore it, or make a new one with: lignin init")
     database = Database(config.db_url)
-    check_version(database)
+    try:
+        check_version(database)
+    except LigninError:
+        database.close()
+        raise
     return Instance(config, database)
 
 
