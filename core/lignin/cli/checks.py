@@ -7,6 +7,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -84,11 +85,10 @@ def _check_database(config: InstanceConfig) -> Iterator[Check]:
         yield _wrong("database", f"the database {file} is not there. Restore it from a backup, or make a new one with: lignin init")
         return
     try:
-        database = Database(config.db_url)
-        check_version(database)
-        yield _good("database", f"{place} answers, at schema {HEAD}")
-        yield from _check_sqlite(database) if database.is_sqlite else _check_server_clock(database)
-        database.close()
+        with closing(Database(config.db_url)) as database:
+            check_version(database)
+            yield _good("database", f"{place} answers, at schema {HEAD}")
+            yield from _check_sqlite(database) if database.is_sqlite else _check_server_clock(database)
     except (LigninError, SQLAlchemyError) as e:
         yield _wrong("database", " ".join(str(e).split()))
 
@@ -136,13 +136,10 @@ def _count_stored(config: InstanceConfig) -> int:
     """How many artifacts lie in the default storage; none where the database does not say."""
     question = "select count(*) from artifact join storage on storage.id = artifact.storage_id where storage.root = :root and artifact.state = 'stored'"
     try:
-        database = Database(config.db_url)
-        with database.engine.connect() as connection:
-            count = int(connection.execute(text(question), {"root": config.storage_root}).scalar_one())
-        database.close()
+        with closing(Database(config.db_url)) as database, database.engine.connect() as connection:
+            return int(connection.execute(text(question), {"root": config.storage_root}).scalar_one())
     except (LigninError, SQLAlchemyError):
         return 0
-    return count
 
 
 def _check_spools(config: InstanceConfig) -> Iterator[Check]:

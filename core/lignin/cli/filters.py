@@ -4,12 +4,13 @@ import json
 import re
 from typing import Any
 
-from sqlalchemy import JSON, Boolean, Float, Integer
+from sqlalchemy import Boolean, Float, Integer
 
 from lignin.base.errors import UsageError
 from lignin.instance import Q
 from lignin.instance.conditions import ALIASES
 from lignin.model import REGISTRIES, Registry, Related
+from lignin.model.types import JsonObject
 
 __all__ = ["parse_filter", "parse_value"]
 
@@ -31,11 +32,12 @@ def parse_filter(registry: type[Registry], text: str) -> Q:
     lookup, equals, value = text.partition("=")
     if not equals or not lookup:
         raise UsageError(f"a filter is written field=value, not {text!r}. For example: --filter status=failed")
-    place, path = registry, _aliased(registry, lookup).split("__")
+    whole = _aliased(registry, lookup)
+    place, path = registry, whole.split("__")
     while len(path) > 1 and path[0] in place.relations() and path[1] not in {"in", "isnull"}:
         place = REGISTRIES[place.relations()[path.pop(0)].target]
     field, rest = path[0], path[1:]
-    before = lookup[: len(lookup) - len("__".join(path))] if _aliased(registry, lookup) == lookup else _before(registry, lookup, path)
+    before = whole[: len(whole) - len("__".join(path))]
     relation = place.relations().get(field)
     if relation is not None:
         return _related(before + field, relation, rest, value)
@@ -57,11 +59,6 @@ def parse_value(text: str) -> Any:
 def _aliased(registry: type[Registry], lookup: str) -> str:
     name, mark, rest = lookup.partition("__")
     return ALIASES.get(registry.__name__, {}).get(name, name) + mark + rest
-
-
-def _before(registry: type[Registry], lookup: str, path: list[str]) -> str:
-    whole = _aliased(registry, lookup)
-    return whole[: len(whole) - len("__".join(path))]
 
 
 def _related(name: str, relation: Related, rest: list[str], value: str) -> Q:
@@ -110,7 +107,7 @@ def _one(registry: type[Registry], field: str, value: str, *, lookup: str) -> An
             return _number(value, lookup=lookup, whole=True)
         case Float():
             return _number(value, lookup=lookup, whole=False)
-        case JSON():
+        case JsonObject():
             return parse_value(value)
         case _:
             return value

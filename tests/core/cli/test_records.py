@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import pytest
-
 import lignin as ln
 
 
@@ -46,11 +44,11 @@ def test_load_refuses_bytes_that_are_not_those_that_were_saved(saved, lignin):
     assert "changed" in lignin("load", "a.txt", code=1).err
 
 
-@pytest.mark.parametrize("length", [8, 12, 16, 19, 20])
-def test_a_uid_may_be_whole_a_stem_or_a_beginning(saved, lignin, length):
+def test_a_uid_may_be_whole_a_stem_or_a_beginning(saved, lignin):
     saved("a.txt", "one")
     latest = saved("a.txt", "two")
-    assert lignin("get", latest[:length], "--json").json["uid"] == latest[: max(length, 16)] + latest[max(length, 16) :]
+    for length in (8, 12, 16, 19, 20):
+        assert lignin("get", latest[:length], "--json").json["uid"] == latest
 
 
 def test_an_older_version_is_had_by_its_whole_uid(saved, lignin):

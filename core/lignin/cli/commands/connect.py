@@ -1,5 +1,6 @@
 """`lignin connect`."""
 
+from contextlib import closing
 from pathlib import Path
 
 import click
@@ -70,11 +71,8 @@ def _connect_database(url: str) -> Instance:
 
 def _default_storage(config: InstanceConfig) -> Storage:
     """The storage location that was made with the catalogue: it knows the instance's uid."""
-    instance = open_instance(config)
-    try:
+    with closing(open_instance(config)) as instance:
         found = instance.query(Storage).filter(role="managed", instance_uid__isnull=False).first()
-    finally:
-        instance.close()
     if found is None:
         raise LigninError(f"{redact_url(config.db)} holds a catalogue without a storage location. Make it complete where it was made, with: lignin init")
     return found

@@ -1,5 +1,7 @@
 """`lignin migrate`."""
 
+from contextlib import closing
+
 import click
 
 from lignin.base.messages import say
@@ -18,10 +20,7 @@ def command() -> None:
     Back the database up first. Nothing happens where it is up to date; a database that a newer
     Lignin made is refused.
     """
-    database = Database(find_instance().db_url)
-    try:
+    with closing(Database(find_instance().db_url)) as database:
         before, after = migrate(database)
-    finally:
-        database.close()
     place = redact_url(database.url)
     say("✓", f"{place} is at schema {after}" if before == after else f"{place} went from schema {before} to {after}")
