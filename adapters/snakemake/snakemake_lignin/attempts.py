@@ -4,7 +4,6 @@ Snakemake tells the start of a job's attempt (not its number), then its details,
 its end. A group of jobs is started under a name of its own, so its members' details come first.
 """
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,10 +11,9 @@ from typing import Any
 
 from lignin.recording import RunStatus
 
-__all__ = ["Attempt", "Attempts", "Member", "failed_after_command", "is_interrupt", "is_request_to_stop", "judge_group", "judge_workflow"]
+__all__ = ["Attempt", "Attempts", "Member", "judge_group", "judge_workflow"]
 
 _GOOD = frozenset({RunStatus.COMPLETED, RunStatus.SKIPPED, RunStatus.CACHED})
-_AFTER_COMMAND = re.compile(r"^Job (\d+)\s+completed successfully, but", re.MULTILINE)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -125,19 +123,3 @@ def judge_workflow(attempts: Attempts, *, error: str | None, stopped: bool, unfi
     if error or not attempts.all_well:
         return RunStatus.FAILED
     return RunStatus.CRASHED if unfinished else RunStatus.COMPLETED
-
-
-def failed_after_command(message: str) -> int | None:
-    """The job that an error message blames for files that it did not write."""
-    found = _AFTER_COMMAND.search(message)
-    return int(found[1]) if found else None
-
-
-def is_interrupt(message: str | None) -> bool:
-    """Whether an error message says that a job was ended by Ctrl-C."""
-    return message is not None and "died with <Signals.SIGINT" in message
-
-
-def is_request_to_stop(message: str) -> bool:
-    """Whether a message says that a user (Ctrl-C, a signal) wants the workflow to stop."""
-    return message.startswith(("Terminating processes on user request", "Will exit after finishing currently running jobs"))

@@ -2,9 +2,7 @@
 
 import logging
 import platform
-import re
 import sys
-from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -16,9 +14,6 @@ from snakemake_lignin.attempts import (
     Attempt,
     Attempts,
     Member,
-    failed_after_command,
-    is_interrupt,
-    is_request_to_stop,
     judge_group,
     judge_workflow,
 )
@@ -34,6 +29,13 @@ from snakemake_lignin.live import (
     read_params,
     read_workflow_code,
 )
+from snakemake_lignin.messages import (
+    Errors,
+    failed_after_command,
+    is_interrupt,
+    is_request_to_stop,
+    submitted,
+)
 from snakemake_lignin.translate import (
     CodeText,
     Job,
@@ -47,8 +49,6 @@ from snakemake_lignin.translate import (
 )
 
 __all__ = ["Story"]
-
-_SUBMITTED = re.compile(r"^Submitted (?:group )?job (\S+) with external jobid '?(.+?)'?\.?$")
 
 
 class Story:
@@ -72,9 +72,7 @@ class Story:
         self._rules = Rules(engine)
         self._workflow: Workflow | None = None
         self._details: dict[int, Job] = {}
-        self._errors: deque[str] = deque(maxlen=100)
-        # An error after which nothing starts any more is the workflow's own.
-        self._last_error: str | None = None
+        self._errors = Errors()
         self._stopped = False
         self._secrets: tuple[str, ...] = ()
         self.runs = 0
@@ -116,7 +114,7 @@ class Story:
 
     def start_jobs(self, record: logging.LogRecord) -> None:
         """Attempts start. A group comes under a name of its own; its members tell themselves."""
-        self._last_error = None
+        self._errors.note_start()
         self._sweep(_moment(record))
         for number in getattr(record, "jobs", None) or ():
             if isinstance(number, int):
@@ -185,8 +183,7 @@ class Story:
     def note_error(self, record: logging.LogRecord) -> None:
         """An error: of a job, or the workflow's own; which, shows later."""
         message = record.getMessage()
-        self._errors.append(message)
-        self._last_error = message
+        self._errors.note(message)
         number = failed_after_command(message)
         attempt = None if number is None else self._attempts.open.get(number)
         if attempt is not None:
@@ -197,10 +194,10 @@ class Story:
         message = record.getMessage()
         if is_request_to_stop(message):
             self._stopped = True
-        elif found := _SUBMITTED.match(message):
-            for number in self._submitted(found[1]):
+        elif found := submitted(message):
+            for number in self._submitted(found[0]):
                 if attempt := self._attempts.open.get(number):
-                    self._note_external(attempt, found[2])
+                    self._note_external(attempt, found[1])
 
     def finish(self, at: datetime) -> None:
         """The workflow is over: judge what is open, then the whole."""
@@ -214,8 +211,8 @@ class Story:
         with self._guard:
             dag = self._engine.dag
             unfinished = dag is None or any(True for _ in dag.needrun_jobs())
-        status = judge_workflow(self._attempts, error=self._last_error, stopped=self._stopped, unfinished=unfinished)
-        error = None if status is RunStatus.COMPLETED else self._last_error
+        status = judge_workflow(self._attempts, error=self._errors.last, stopped=self._stopped, unfinished=unfinished)
+        error = None if status is RunStatus.COMPLETED else self._errors.last
         self._tell(end_workflow(self._id, status, at=at, error=error))
 
     def _submitted(self, name: str) -> list[int]:
@@ -238,8 +235,8 @@ class Story:
             self._end(attempt, RunStatus.FAILED, at=at, error=self._why(attempt, {}))
         elif self._stopped:
             self._end(attempt, RunStatus.CANCELLED, at=at, error="the workflow was stopped")
-        elif self._last_error:
-            self._end(attempt, RunStatus.FAILED, at=at, error=self._last_error)
+        elif self._errors.last:
+            self._end(attempt, RunStatus.FAILED, at=at, error=self._errors.last)
         else:
             self._end(attempt, RunStatus.CRASHED, at=at, error="the workflow ended without a word about this job")
 
@@ -311,20 +308,11 @@ class Story:
             self._tell(start_job(again)[0])
 
     def _why(self, attempt: Attempt, told: Mapping[str, Any]) -> str | None:
-        """The message that belongs to a failed attempt. Errors carry no job, so look for its command or rule."""
         detail = self._details.get(attempt.id)
-        command = str(told.get("shellcmd") or (detail.info.get("shellcmd") if detail else "") or "").strip()
-        rule = detail.rule if detail else ""
-        signs = [sign for sign in (command, f"in rule {rule} " if rule else "", f".{self._script(attempt)}'") if len(sign) > 2]
-        for message in reversed(self._errors):
-            if any(sign in message for sign in signs):
-                return message
-        return f"rule {rule} failed" if rule else None
-
-    @staticmethod
-    def _script(attempt: Attempt) -> str:
+        command = str(told.get("shellcmd") or (detail.info.get("shellcmd") if detail else "") or "")
         script = None if attempt.subject is None else attempt.subject.rule.script or attempt.subject.rule.notebook
-        return "" if script is None else Path(str(script.get_path_or_uri(secret_free=True))).name
+        name = "" if script is None else Path(str(script.get_path_or_uri(secret_free=True))).name
+        return self._errors.find(rule=detail.rule if detail else "", command=command, script=name)
 
     def _key(self, attempt: Attempt) -> RunKey:
         return job_key(self._id, attempt.id, attempt=attempt.number)

@@ -6,8 +6,6 @@ from lignin.recording import RunStatus
 from snakemake_lignin.attempts import (
     Attempts,
     Member,
-    failed_after_command,
-    is_request_to_stop,
     judge_group,
     judge_workflow,
 )
@@ -82,10 +80,3 @@ def _attempts(*statuses):
 )
 def test_the_end_of_a_workflow_is_judged_from_its_jobs(statuses, error, stopped, unfinished, expected):
     assert judge_workflow(_attempts(*statuses), error=error, stopped=stopped, unfinished=unfinished).value == expected
-
-
-def test_facts_that_only_messages_tell():
-    assert failed_after_command('MissingOutputException in rule c in file "S", line 1:\nJob 13  completed successfully, but some output files are missing.') == 13
-    assert failed_after_command("RuleException: Job 13 is odd") is None
-    assert is_request_to_stop("Terminating processes on user request, this might take some time.")
-    assert not is_request_to_stop("Select jobs to execute...")
