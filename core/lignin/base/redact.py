@@ -1,6 +1,12 @@
-"""Secrets are taken out before anything is stored."""
+"""Secrets are taken out before anything is stored.
+
+What is a secret is told by its name (`password`, `--api-key`, `clientSecret`, `DB_TOKEN=`) or by its form
+(a cloud's key, a signed token, a private key). Names are judged by their words, so that `author`,
+`max_tokens`, `barcode_key` and `secretome` stay. Every pattern takes time in proportion to the text.
+"""
 
 import re
+from itertools import pairwise
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -8,41 +14,52 @@ __all__ = ["REDACTED", "is_secret_name", "redact", "redact_text", "redact_url"]
 
 REDACTED = "***"
 
-_NAME = re.compile(
-    r"(pass(word|wd|phrase)?$|passwd|password|secret|token$|_token|token_|api_?key|access_?key|private_?key|"
-    r"credential|auth(orization)?$|bearer|session_?id|cookie|signature$|conn(ection)?_?str)",
-    re.IGNORECASE,
+_WORD = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+")
+_INSIDE = ("password", "passwd", "passphrase", "passcode", "credential", "apikey", "accesskey", "privatekey", "sessionid")
+_ENDINGS = ("token", "secret", "secrets", "authorization")
+_LAST = {"auth", "bearer", "cookie", "cookies"}
+_WHOLE = {"pwd", "secret", "secrets", "bearer", "sig"}
+_PAIRS = {
+    *((first, "key") for first in ("api", "access", "private", "ssh", "encryption", "signing", "master", "account", "secret")),
+    *((first, "pass") for first in ("db", "smtp", "ftp", "user", "login", "mysql", "pg")),
+    *((first, last) for first in ("connection", "conn") for last in ("string", "str")),
+    ("session", "id"), ("amz", "signature"), ("amz", "credential"), ("token", "value"), ("token", "id"),
+}  # fmt: skip
+
+# A name, what stands between, and a value, quoted or not.
+_VALUE = r"(?P<value>\"[^\"\n]+\"|'[^'\n]+'|[^\s'\",;)}\]&]+)"
+_NAMED = (
+    re.compile(r"(?<![\w.-])(?P<keep>(?P<name>[A-Za-z_][\w.-]{0,80})['\"]?(?P<sep>\s{0,4}[:=]\s{0,4}))" + _VALUE),
+    re.compile(r"(?<![^\s'\"\[(,])(?P<keep>--?(?P<name>[A-Za-z][\w-]{0,60})(?P<sep>[ \t]{1,4}|=))(?!-)" + _VALUE),
+    re.compile(r"(?P<keep>[?&](?P<name>[\w.-]{1,60})(?P<sep>=))" + _VALUE),
 )
-_TEXT = (
-    re.compile(r"(?P<keep>[a-zA-Z][\w+.-]*://[^\s:/@'\"]*:)[^\s@'\"/]+(?=@)"),
-    re.compile(r"(?P<keep>\bBearer\s+)[\w.~+/=-]{8,}", re.IGNORECASE),
-    re.compile(
-        r"(?P<keep>\b[\w-]*(?:password|passwd|secret|token|api_?key|access_?key|private_?key|credential)[\w-]*"
-        r"['\"]?\s*[:=]\s*)(?P<quote>['\"])[^'\"\n]+(?P=quote)",
-        re.IGNORECASE,
-    ),
-    re.compile(
-        r"(?P<keep>(?:^|\s)--?[\w-]*(?:password|passwd|secret|token|api-?key|access-?key)[\w-]*[=\s])[^\s'\"-][^\s'\"]*",
-        re.IGNORECASE,
-    ),
-    re.compile(
-        r"(?P<keep>\b[A-Z0-9_]*(?:PASSWORD|PASSWD|SECRET|TOKEN|API_?KEY|ACCESS_?KEY)[A-Z0-9_]*=)[^\s'\"]+"
-    ),
+# In source code these are types, constants and references, no secrets.
+_NO_VALUE = re.compile(r"(str|int|bool|bytes|float|Any|None|True|False|null|true|false|Secret\w*|Optional\[?.*|\$.*|\{.*|\*\*\*|Bearer|Basic)", re.IGNORECASE)
+
+_FORMS = (
+    re.compile(r"(?P<keep>://[^\s:/@'\"]{0,200}:)[^\s'\"/]{1,500}(?=@)"),
+    re.compile(r"(?P<keep>\bAuthorization['\"]?\s{0,4}[:=]\s{0,4}['\"]?\w{1,20}\s{1,4})[^\s'\"]+", re.IGNORECASE),
+    re.compile(r"(?P<keep>\bBearer\s{1,4})(?=[^\s\d]{0,200}\d)[\w.~+/=-]{8,}", re.IGNORECASE),
+    re.compile(r"(?P<keep>-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----)(?:(?!-----)[\s\S])+"),
+    re.compile(r"(?P<keep>\bmysql(?:dump|admin)?\s[^\n|;]{0,200}?\s-p)\S+"),
     re.compile(r"(?P<keep>\b)(?:AKIA|ASIA)[A-Z0-9]{16}\b"),
-    re.compile(r"(?P<keep>\b)gh[pousr]_[A-Za-z0-9]{20,}\b"),
-    re.compile(r"(?P<keep>\b)(?:sk|pk|rk)[-_](?:live|test|proj|ant)?[-_]?[A-Za-z0-9_-]{20,}\b"),
+    re.compile(r"(?P<keep>\b)(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\w{20,}|glpat-[\w-]{16,})"),
+    re.compile(r"(?P<keep>\b)(?:[spr]k_(?:live|test)_[A-Za-z0-9]{16,}|sk-(?=[^\d\s]{0,60}\d)[\w-]{20,}|hf_[A-Za-z0-9]{30,}|AIza[\w-]{30,})"),
     re.compile(r"(?P<keep>\b)xox[abprs]-[A-Za-z0-9-]{10,}"),
     re.compile(r"(?P<keep>\b)eyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]*"),
-    re.compile(r"(?P<keep>-----BEGIN [A-Z ]*PRIVATE KEY-----)[\s\S]+?(?=-----END)"),
-    re.compile(
-        r"(?P<keep>[?&](?:X-Amz-Signature|X-Amz-Credential|X-Amz-Security-Token|sig|signature|token|access_token)=)[^&\s'\"]+"
-    ),
 )
 
 
 def is_secret_name(name: str) -> bool:
     """Whether a parameter, variable or option of this name is likely to hold a secret."""
-    return _NAME.search(name) is not None
+    words = [word.lower() for word in _WORD.findall(name)]
+    if not words:
+        return False
+    if words[-1].endswith(_ENDINGS) or words[-1] in _LAST or not _WHOLE.isdisjoint(words):
+        return True
+    if any(part in word for word in words for part in _INSIDE):
+        return True
+    return any((first, last.removesuffix("s")) in _PAIRS or (first, last) in _PAIRS for first, last in pairwise(words))
 
 
 def redact(value: Any, *, name: str = "") -> Any:
@@ -60,14 +77,19 @@ def redact(value: Any, *, name: str = "") -> Any:
 
 def redact_text(text: str) -> str:
     """A text (source, command line, log, error) without passwords, tokens and keys."""
-    for pattern in _TEXT:
+    for pattern in _FORMS:
         text = pattern.sub(_blank, text)
+    for pattern in _NAMED:
+        text = pattern.sub(_blank_named, text)
     return text
 
 
 def redact_url(url: str) -> str:
-    """A URL without its password, and without signed query parameters."""
-    parts = urlsplit(url)
+    """A URL without its password, and without signed query parameters; what is none, as a text."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return redact_text(url)
     if parts.password is None:
         return redact_text(url)
     user, _, place = parts.netloc.rpartition("@")
@@ -76,5 +98,15 @@ def redact_url(url: str) -> str:
 
 
 def _blank(match: re.Match[str]) -> str:
-    quote = match.groupdict().get("quote") or ""
+    return f"{match['keep']}{REDACTED}"
+
+
+def _blank_named(match: re.Match[str]) -> str:
+    value = match["value"]
+    if not is_secret_name(match["name"]) or _NO_VALUE.fullmatch(value):
+        return match[0]
+    quote = value[0] if value[0] in "'\"" else ""
+    if not quote and match["sep"].strip() == "=" and match["sep"] != "=":
+        # `token = read()` in source: what is not quoted is a name.
+        return match[0]
     return f"{match['keep']}{quote}{REDACTED}{quote}"
