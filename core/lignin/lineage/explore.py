@@ -45,14 +45,14 @@ def explore(record: Registry, *, direction: str = "ancestors", depth: int | None
     if (kind, start) not in nodes:
         raise NotFound(f"{record!r} is no longer in the database; somebody deleted it")
     focus = nodes[kind, start]
-    edges = tuple(_edges(closure, nodes))
+    edges = _without_idle_callers(tuple(_edges(closure, nodes)), focus=focus.id)
     away = distances(focus.id, edges, direction=way)
-    ordered = sorted(nodes.values(), key=lambda n: (away.get(n.id, len(nodes)), n.type, n.name, n.id))
+    ordered = sorted((node for node in nodes.values() if node.id in away), key=lambda n: (away[n.id], n.type, n.name, n.id))
     return Graph(
         focus=focus.id,
         direction=way,
         nodes=tuple(ordered),
-        edges=edges,
+        edges=tuple(edge for edge in edges if edge.source in away and edge.target in away),
         parents={row.uid: row.parent_uid for row in closure.runs.values() if row.parent_uid},
         parent_names={row.parent_uid: row.parent_name or row.parent_uid for row in closure.runs.values() if row.parent_uid},
     )
@@ -149,6 +149,16 @@ def _edges(closure: Closure, nodes: Mapping[tuple[int, int], Node]) -> Iterator[
     for run_id, row in closure.runs.items():
         if run_id not in readers and row.parent_id in closure.runs:
             yield Edge(source=nodes[RUN, row.parent_id].id, target=nodes[RUN, run_id].id, kind="call")
+
+
+def _without_idle_callers(edges: tuple[Edge, ...], *, focus: str) -> tuple[Edge, ...]:
+    """Calls count where they lead to data: a workflow that only started a task has no part in its file."""
+    while True:
+        fed = {edge.target for edge in edges}
+        kept = tuple(edge for edge in edges if edge.kind != "call" or edge.source in fed or edge.source == focus)
+        if len(kept) == len(edges):
+            return edges
+        edges = kept
 
 
 def _made_again(closure: Closure, *, run_id: int, made_by: int | None, artifact_id: int) -> bool:

@@ -118,6 +118,12 @@ def test_a_run_without_files_of_its_own_got_its_data_from_its_caller(record):
     assert names(artifact("a"), direction="descendants") == {"a", "flow", "task", "b"}
 
 
+def test_a_workflow_that_only_started_a_task_has_no_part_in_its_file(record):
+    record(job("top"), job("middle", parent="top", at=1), job("task", writes=["b"], parent="middle", at=2))
+    assert names(artifact("b")) == {"b", "task"}
+    assert names(ln.Run.get(name="top"), direction="descendants") == {"top", "middle", "task", "b"}
+
+
 def test_a_run_that_made_the_same_again_is_seen_from_above_only(record):
     record(job("first", reads=["a"], writes=["b"]), job("again", reads=["a"], writes=["b"], at=60))
     assert ("first", "b", "output") in edges(artifact("b"))
