@@ -6,6 +6,7 @@ What is a secret is told by its name (`password`, `--api-key`, `clientSecret`, `
 """
 
 import re
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -26,12 +27,12 @@ _PAIRS = {
     ("session", "id"), ("amz", "signature"), ("amz", "credential"), ("token", "value"), ("token", "id"),
 }  # fmt: skip
 
-# A name, what stands between, and a value, quoted or not.
-_VALUE = r"(?P<value>\"[^\"\n]+\"|'[^'\n]+'|[^\s'\",;)}\]&]+)"
+# A name and what stands before its value, which is quoted or not.
+_VALUE = re.compile(r"\"[^\"\n]+\"|'[^'\n]+'|[^\s'\",;)}\]&]+")
 _NAMED = (
-    re.compile(r"(?<![\w.-])(?P<keep>(?P<name>[A-Za-z_][\w.-]{0,80})['\"]?(?P<sep>\s{0,4}[:=]\s{0,4}))" + _VALUE),
-    re.compile(r"(?<![^\s'\"\[(,])(?P<keep>--?(?P<name>[A-Za-z][\w-]{0,60})(?P<sep>[ \t]{1,4}|=))(?!-)" + _VALUE),
-    re.compile(r"(?P<keep>[?&](?P<name>[\w.-]{1,60})(?P<sep>=))" + _VALUE),
+    re.compile(r"(?<![\w.-])(?P<name>[A-Za-z_][\w.-]{0,80})['\"]?(?P<sep>\s{0,4}[:=]\s{0,4})"),
+    re.compile(r"(?<![^\s'\"\[(,])--?(?P<name>[A-Za-z][\w-]{0,60})(?P<sep>[ \t]{1,4}|=)(?!-)"),
+    re.compile(r"[?&](?P<name>[\w.-]{1,60})(?P<sep>=)"),
 )
 # In source code these are types, constants and references, no secrets.
 _NO_VALUE = re.compile(r"(str|int|bool|bytes|float|Any|None|True|False|null|true|false|Secret\w*|Optional\[?.*|\$.*|\{.*|\*\*\*|Bearer|Basic)", re.IGNORECASE)
@@ -80,7 +81,7 @@ def redact_text(text: str) -> str:
     for pattern in _FORMS:
         text = pattern.sub(_blank, text)
     for pattern in _NAMED:
-        text = pattern.sub(_blank_named, text)
+        text = "".join(_blanked(pattern, text))
     return text
 
 
@@ -101,12 +102,19 @@ def _blank(match: re.Match[str]) -> str:
     return f"{match['keep']}{REDACTED}"
 
 
-def _blank_named(match: re.Match[str]) -> str:
-    value = match["value"]
-    if not is_secret_name(match["name"]) or _NO_VALUE.fullmatch(value):
-        return match[0]
-    quote = value[0] if value[0] in "'\"" else ""
-    if not quote and match["sep"].strip() == "=" and match["sep"] != "=":
-        # `token = read()` in source: what is not quoted is a name.
-        return match[0]
-    return f"{match['keep']}{quote}{REDACTED}{quote}"
+def _blanked(pattern: re.Pattern[str], text: str) -> Iterator[str]:
+    """The text in pieces, without the values of secret names; a value may hold names of its own."""
+    told = 0
+    for match in pattern.finditer(text):
+        if match.end() < told or not is_secret_name(match["name"]):
+            continue
+        found = _VALUE.match(text, match.end())
+        if found is None or _NO_VALUE.fullmatch(found[0]):
+            continue
+        quote = found[0][0] if found[0][0] in "'\"" else ""
+        if not quote and match["sep"].strip() == "=" and match["sep"] != "=":
+            # `token = read()` in source: what is not quoted is a name.
+            continue
+        yield f"{text[told : match.end()]}{quote}{REDACTED}{quote}"
+        told = found.end()
+    yield text[told:]

@@ -37,7 +37,7 @@ TEXTS = [
     f"PASSWORD={PLANTED}", f"export AWS_SECRET_ACCESS_KEY={PLANTED}", f"DB_PASSWORD={PLANTED}\nX=1", f"MY_TOKEN={PLANTED}", f'password = "{PLANTED}"',
     f"api_key='{PLANTED}'", f'{{"token": "{PLANTED}"}}', f"{{'client_secret': '{PLANTED}'}}", f"password: '{PLANTED}'", f"password: {PLANTED}", f"secret_key: {PLANTED}",
     f"https://bucket.s3.amazonaws.com/x?X-Amz-Signature={PLANTED}&X-Amz-Date=1", f"https://a.blob/x?sv=1&sig={PLANTED}",
-    f"https://x/y?access_token={PLANTED}", f"https://x/y?a=1&token={PLANTED}", f"https://x/y?api_key={PLANTED}", f"mysql -u root -p{PLANTED}",
+    f"https://x/y?access_token={PLANTED}", f"https://x/y?a=1&token={PLANTED}", f"https://x/y?api_key={PLANTED}", f"mysql -u root -p{PLANTED}", f"no: password='{PLANTED}' x", f"a=password={PLANTED}", f"x:y:token:{PLANTED}",
     f"-----BEGIN RSA PRIVATE KEY-----\n{PLANTED}\n-----END RSA PRIVATE KEY-----", f"-----BEGIN OPENSSH PRIVATE KEY-----\nProc-Type: 4\n{PLANTED}",
 ]  # fmt: skip
 
@@ -110,5 +110,5 @@ def test_booleans_and_nothing_stay_under_secret_names():
 
 def test_redacting_a_long_text_takes_no_time_to_speak_of():
     """Patterns that try every beginning of a long line would take minutes here."""
-    for text in ("a" * 200_000, "password" * 20_000, "x-" * 100_000, "eyJ" * 50_000, "-----BEGIN PRIVATE KEY-----" * 3_000, "A_" * 100_000, "http://" * 20_000):
+    for text in ("a" * 200_000, "password" * 20_000, "x-" * 100_000, "eyJ" * 50_000, "-----BEGIN PRIVATE KEY-----" * 3_000, "A_" * 100_000, "http://" * 20_000, "a:" * 100_000, "token='" * 30_000):
         redact_text(text)
