@@ -13,6 +13,7 @@ surrogate, is read as `\0` and `\udcff`; in a RUN it is refused.
 import json
 import math
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from lignin.base.clock import from_iso, to_iso
@@ -95,19 +96,25 @@ def _run_fields(run: RunKey) -> dict[str, Any]:
 
 
 def _read_run(fields: Mapping[str, Any]) -> RunKey:
-    attempt = fields.get("attempt", 1)
+    return _run_key(fields.get("engine") or "", fields.get("scope") or "", fields.get("id") or "", fields.get("attempt", 1))
+
+
+# The lines of a run stand close together, and its parent's name in all of its siblings.
+@lru_cache(maxsize=4096, typed=True)
+def _run_key(engine: str, scope: str, own: str, attempt: int) -> RunKey:
     if not isinstance(attempt, int) or isinstance(attempt, bool) or not 1 <= attempt < 2**31:
         raise SpoolError(f"attempt must be a whole number from 1, not {attempt!r}")
-    parts = {name: fields.get(name) or "" for name in ("engine", "scope", "id")}
-    for name, part in parts.items():
+    for name, part in (("engine", engine), ("scope", scope), ("id", own)):
         if not (part or name == "scope") or _text(part) != part:
             raise SpoolError(f"a run's {name} can't be {part!r}")
-    return RunKey(**parts, attempt=attempt)
+    return RunKey(engine=engine, scope=scope, id=own, attempt=attempt)
 
 
 def _text(value: object, *, empty: bool = True) -> str:
     if not isinstance(value, str) or not (value or empty):
         raise SpoolError(f"expected a text, got {value!r}")
+    if value.isascii() and "\0" not in value:
+        return value
     return value.replace("\0", "\\0").encode(errors="backslashreplace").decode()
 
 
