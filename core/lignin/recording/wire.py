@@ -57,7 +57,7 @@ def dump(event: Event) -> str:
                 fields["role"] = event.role
         case Ended():
             fields |= {"status": event.status.value, "at": to_iso(event.at)}
-            if event.error:
+            if event.error is not None:
                 fields["error"] = event.error
             if event.reused:
                 fields["reused"] = _run_fields(event.reused)

@@ -1,10 +1,7 @@
 """Groups of jobs, sent as one to a cluster: here a shell script that puts them into the background."""
 
-import pytest
 
 from lignin.base.content import hash_bytes
-
-pytest.importorskip("snakemake_executor_plugin_cluster_generic")
 
 SNAKEFILE = """
 rule all:
