@@ -2,6 +2,7 @@
 
 import importlib
 import io
+import os
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
@@ -105,7 +106,8 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     with failures:
         _accept_any_name()
         # Not `program.main`: it would end the process by itself, and differently.
-        with program.make_context("lignin", arguments, obj=failures) as context:
+        colour = False if os.environ.get("NO_COLOR") else None
+        with program.make_context("lignin", arguments, obj=failures, color=colour) as context:
             program.invoke(context)
         # Not `sys.stdout.flush()`: a closed standard output is None.
         print(end="", flush=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -137,4 +138,6 @@ def _is_at_rest(path: Path) -> bool:
 def _put_away(path: Path) -> None:
     folder = path.parent / DONE
     folder.mkdir(exist_ok=True)
-    path.rename(folder / path.name)
+    # Another process may have ingested it at the same time, and moved it first.
+    with suppress(FileNotFoundError):
+        path.rename(folder / path.name)

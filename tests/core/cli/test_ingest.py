@@ -1,5 +1,6 @@
 """`lignin ingest`: exit codes that engines and people rely on."""
 
+import os
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -32,8 +33,7 @@ def test_a_spool_is_ingested_and_again_changes_nothing(spool, lignin):
     path = spool()
     assert "ingested 2 events of 1 run from" in lignin("ingest", path).err
     before = lignin("list", "run", "--json").out
-    if path.exists():
-        lignin("ingest", path)
+    lignin("ingest", path)
     assert lignin("list", "run", "--json").out == before
     assert lignin("list", "run", "--json").json[0]["name"] == "job"
 
@@ -90,3 +90,16 @@ def test_one_that_is_not_there_does_not_keep_the_others(spool, lignin):
 def test_it_works_as_the_process_that_engines_start(spool, process_environment):
     done = subprocess.run([sys.executable, "-m", "lignin", "ingest", "--quiet", spool()], env=process_environment, capture_output=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+
+
+def test_several_processes_may_ingest_the_same_at_once(spool, process_environment, lignin):
+    for number in range(5):
+        # As if their writer had ended: no process has this id.
+        path = spool(f"job{number}")
+        path.rename(path.with_name(path.name.replace(f"-{os.getpid()}-", "-4194305-")))
+    command = [sys.executable, "-m", "lignin", "ingest", "--all", "--quiet"]
+    processes = [subprocess.Popen(command, env=process_environment, stderr=subprocess.PIPE, text=True) for _ in range(3)]
+    said = [(process.communicate()[1], process.returncode) for process in processes]
+    assert said == [("", 0)] * 3
+    assert len(lignin("list", "run", "--json").json) == 5
+    assert lignin("info", "--json").json["waiting_spools"] == 0

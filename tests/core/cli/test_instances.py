@@ -1,6 +1,11 @@
 """`init`, `connect`, `disconnect`, `info`, `migrate`, `doctor`."""
 
+import contextlib
+import os
+import pty
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -141,6 +146,27 @@ def test_the_doctor_says_what_is_wrong_and_what_to_do(saved, sqlite_instance, li
     sqlite_instance.close()
     (home / "lignin.db").unlink()
     assert verdicts(lignin("doctor", "--json", code=1))["database"] == "wrong"
+
+
+def on_terminal(environment):
+    """What `lignin doctor` writes to a terminal."""
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen([sys.executable, "-m", "lignin", "doctor"], env=environment, stdout=theirs)
+    os.close(theirs)
+    written = b""
+    # At the end, Linux says that the terminal is gone; other systems give nothing.
+    with contextlib.suppress(OSError):
+        while chunk := os.read(ours, 4096):
+            written += chunk
+    os.close(ours)
+    assert process.wait() == 0
+    return written
+
+
+def test_no_colour_is_no_colour_on_a_terminal_too(sqlite_instance, process_environment):
+    process_environment.pop("NO_COLOR", None)
+    assert b"\x1b[32m" in on_terminal(process_environment)
+    assert b"\x1b[" not in on_terminal(process_environment | {"NO_COLOR": "1"})
 
 
 def test_the_doctor_works_without_an_instance(folder, lignin):

@@ -34,6 +34,15 @@ def test_help_and_version_go_to_standard_output(lignin):
     assert lignin("-h").out == said.out
 
 
+def test_help_and_version_load_nothing_heavy(process_environment):
+    for argument in ("--help", "--version", "nonsense"):
+        code = f"import sys, lignin.cli\ntry:\n    lignin.cli.main([{argument!r}])\nfinally:\n    print(*sys.modules, file=sys.stderr)"
+        done = subprocess.run([sys.executable, "-c", code], env=process_environment, capture_output=True, text=True, check=False)
+        loaded = set(done.stderr.split())
+        assert "click" in loaded
+        assert loaded.isdisjoint({"sqlalchemy", "pandas", "numpy", "rich", "typer", "fsspec", "alembic", "lignin.instance", "lignin.model"})
+
+
 @pytest.mark.parametrize("name", sorted(LINES))
 def test_each_command_has_help_that_fits_80_columns(lignin, name):
     said = lignin(name, "--help")

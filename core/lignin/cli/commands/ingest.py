@@ -10,6 +10,7 @@ from lignin.base.errors import SpoolError, UsageError
 from lignin.base.messages import say
 from lignin.cli.place import here
 from lignin.instance import IngestReport, ingest, waiting_spools
+from lignin.instance.ingest import DONE
 
 __all__ = ["command"]
 
@@ -36,6 +37,11 @@ def command(ctx: click.Context, *, spools: tuple[str, ...], everything: bool, qu
         try:
             report = ingest(instance, path)
         except SpoolError as e:
+            # The engine that wrote it, and somebody's `--all`, may both have meant to.
+            if not path.exists() and (path.parent / DONE / path.name).is_file():
+                if not quiet:
+                    say("•", f"{path.name} is ingested already")
+                continue
             failed = True
             say("✗", str(e))
             continue
