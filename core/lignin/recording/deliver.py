@@ -4,7 +4,6 @@ The engine's process never loads a database driver, and nothing that happens in 
 can reach it. What is not delivered in time stays in the spool for `lignin ingest --all`.
 """
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -24,7 +23,6 @@ def deliver(spool: Path, *, seconds: float, folder: Path | None = None) -> bool:
         whether all was ingested in time.
     """
     log = spool.with_suffix(".log")
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("COV_")}
     with log.open("ab") as stream:
         process = subprocess.Popen(
             [sys.executable, "-m", "lignin", "ingest", "--quiet", str(spool)],
@@ -32,7 +30,6 @@ def deliver(spool: Path, *, seconds: float, folder: Path | None = None) -> bool:
             stdout=stream,
             stderr=stream,
             cwd=folder,
-            env=environment,
             start_new_session=True,
         )
     try:
