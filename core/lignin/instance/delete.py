@@ -78,6 +78,8 @@ def _move(instance: Instance, record: Registry, *, branch_id: int) -> None:
             _choose_latest(session, registry, row.family, branch)
         if branch_id == TRASH:
             session.execute(update(registry).where(registry.id == row_id).values(is_latest=row.is_latest))
+        elif row.is_latest:
+            _lead_again(session, registry, row, branch_id)
         return bool(session.scalar(select(registry.is_latest).where(registry.id == row_id)))
 
     latest = instance.database.transact(work)
@@ -93,6 +95,16 @@ def _choose_latest(session: Session, registry: Any, family: str | None, branch_i
     ).all()
     if rows and not any(is_latest for _, is_latest in rows):
         session.execute(update(registry).where(registry.id == rows[0][0]).values(is_latest=True))
+
+
+def _lead_again(session: Session, registry: Any, row: Any, branch_id: int) -> None:
+    """What was the latest when it was trashed is so again, unless a newer version came meanwhile."""
+    others = session.execute(
+        select(registry.id, registry.uid, registry.is_latest).where(registry.family == row.family, registry.branch_id == branch_id, registry.id != row.id)
+    ).all()
+    if all(uid < row.uid for _, uid, _ in others):
+        session.execute(update(registry).where(registry.id.in_([i for i, _, is_latest in others if is_latest])).values(is_latest=False))
+        session.execute(update(registry).where(registry.id == row.id).values(is_latest=True))
 
 
 def _delete_row(instance: Instance, row: Registry, name: str) -> None:

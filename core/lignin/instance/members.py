@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
 
 from lignin.base.errors import Locked, UsageError
 from lignin.instance.conditions import link_table
@@ -68,15 +69,25 @@ class Members:
         """
         rows = [{self._relation.own: self._own_id(), self._relation.other: self._their_id(r)} for r in records]
         link = self._editable()
+
+        def work(session: Session) -> None:
+            self._refuse_locked(session)
+            insert_ignore(session, link, rows)
+
         if rows:
-            self._instance.database.transact(lambda session: insert_ignore(session, link, rows))
+            self._instance.database.transact(work)
 
     def remove(self, *records: Registry) -> None:
         """Unlink records."""
         link = self._editable()
         ids = [self._their_id(r) for r in records]
         gone = delete(link).where(link.c[self._relation.own] == self._own_id(), link.c[self._relation.other].in_(ids))
-        self._instance.database.transact(lambda session: session.execute(gone))
+
+        def work(session: Session) -> None:
+            self._refuse_locked(session)
+            session.execute(gone)
+
+        self._instance.database.transact(work)
 
     def set(self, records: list[Registry]) -> None:
         """Link exactly these."""
@@ -109,9 +120,13 @@ class Members:
     def _editable(self) -> Any:
         if not self._relation.editable:
             raise UsageError(f"{type(self._record).__name__}.{self._relation.name} follows from what was recorded; it can't be edited")
-        if isinstance(self._record, Owned) and self._record.is_locked:
-            raise Locked(f"{self._record!r} is locked. Unlock it first: record.is_locked = False; record.save()")
         return link_table(self._relation)
+
+    def _refuse_locked(self, session: Session) -> None:
+        """Asked of the row: another process may have locked it since this record was loaded."""
+        registry = type(self._record)
+        if issubclass(registry, Owned) and session.scalar(select(registry.is_locked).where(registry.id == self._own_id())):
+            raise Locked(f"{self._record!r} is locked. Unlock it first: record.is_locked = False; record.save()")
 
     def _own_id(self) -> int:
         own = self._record.id

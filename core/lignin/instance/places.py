@@ -6,15 +6,17 @@ import posixpath
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from lignin.base.errors import InvalidKey
 from lignin.base.ids import new_uid
 from lignin.instance.families import key_family, location_family
 from lignin.model import Storage
 from lignin.recording import FileRef
+from lignin.storage import check_key
 
 if TYPE_CHECKING:
     from lignin.instance.instance import Instance
@@ -61,10 +63,19 @@ def _find(instance: Instance, session: Session, storages: list[Storage], ref: Fi
         candidates = [_add(instance, session, storages, root=_outermost(path), host=host)]
     storage = max(candidates, key=lambda s: len(s.root))
     relpath = path[len(storage.root) :].lstrip("/")
-    if ref.key is not None:
+    if ref.key is not None and _can_be_key(ref.key):
         return Place(storage_id=storage.id, relpath=relpath, key=ref.key, family=key_family(ref.key))
     key = posixpath.relpath(path, folder) if inside else f"file://{ref.host or ''}{path}" if is_local else path
     return Place(storage_id=storage.id, relpath=relpath, key=key, family=location_family(storage, relpath))
+
+
+def _can_be_key(key: str) -> bool:
+    """Whether a spool's key is one; where it is none, the file is one that was found."""
+    try:
+        check_key(key)
+    except InvalidKey:
+        return False
+    return True
 
 
 def _clean(uri: str) -> str:
@@ -83,8 +94,9 @@ def _below(path: str, root: str) -> bool:
 def _outermost(path: str) -> str:
     if "://" not in path:
         return "/"
-    parts = urlsplit(path)
-    return f"{parts.scheme}://{parts.netloc}"
+    # By hand: a bucket's name may be none that a URL parser takes.
+    scheme, _, rest = path.partition("://")
+    return f"{scheme}://{rest.partition('/')[0]}"
 
 
 def _add(instance: Instance, session: Session, storages: list[Storage], *, root: str, host: str) -> Storage:
