@@ -5,22 +5,23 @@ from pathlib import Path
 
 import pytest
 
+import lignin as ln
+from lignin.recording import Code, RunStatus
+
 FORMATS = {"tree": "count.txt", "mermaid": "flowchart", "svg": "<svg", "html": "<!doctype html>"}
-STEP = """
-lignin track --key {run} > /dev/null
-cat "$(lignin load {source})" > {target}
-echo {run} >> {target}
-lignin save {target} --key {target}
-lignin finish
-"""
 
 
 @pytest.fixture
-def chain(saved, script):
+def chain(saved, sqlite_instance):
     """raw.txt → clean → clean.txt → count → count.txt, as uids."""
-    raw = saved("raw.txt", "reads")
-    said = script(STEP.format(run="clean", source="raw.txt", target="clean.txt") + STEP.format(run="count", source="clean.txt", target="count.txt"))
-    return [raw, *said.out.split()]
+    uids = [saved("raw.txt", "reads")]
+    for name, source in (("clean", "raw.txt"), ("count", "clean.txt")):
+        run = sqlite_instance.start_run(code=Code(kind="script", key=name, hash=name))
+        target = Path(f"{name}.txt")
+        target.write_text(name + ln.Artifact.get(key=source).load(is_run_input=run))
+        uids.append(ln.Artifact(target, key=target.name, run=run).save().uid)
+        sqlite_instance.end_run(run, status=RunStatus.COMPLETED)
+    return uids
 
 
 def names(graph):

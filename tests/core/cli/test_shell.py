@@ -45,6 +45,16 @@ def test_the_uid_can_be_kept_in_a_variable_or_handed_down(saved, script, lignin)
     assert (run.status, [a.key for a in run.input_artifacts]) == ("completed", ["raw.txt"])
 
 
+def test_commands_with_a_shell_of_their_own_each_meet_by_the_environment(sqlite_instance, script, lignin):
+    said = script(
+        "uid=$(sh -c 'lignin track --key steps; :')\nexport LIGNIN_RUN=$uid\n"
+        "sh -c 'echo 1 > a.txt; lignin save a.txt --key a.txt > /dev/null; :'\nsh -c 'lignin finish; :'\necho $uid\n"
+    )
+    run = lignin("get", said.out.strip(), "--json").json
+    assert (run["name"], run["status"]) == ("steps", "completed")
+    assert ln.Artifact.get(key="a.txt").run.uid == run["uid"]
+
+
 def test_scripts_side_by_side_do_not_meet(saved, script):
     saved("raw.txt", "acgt")
     part = "lignin track --key {n} > /dev/null\nsleep 1\necho {n} > {n}.txt\nlignin save {n}.txt --key {n}.txt\nlignin finish\n"
