@@ -52,7 +52,7 @@ def test_every_job_task_and_workflow_is_one_run_that_ended_well(demo):
 
 
 def test_parameters_stand_by_their_names(demo):
-    normalise = [run for run in asked(demo[0], "list", "run", "--filter", "name=normalise", "--filter", "engine=snakemake", "--json")]
+    normalise = asked(demo[0], "list", "run", "--filter", "name=normalise", "--filter", "engine=snakemake", "--json")
     assert [run["params"] for run in normalise] == [{"target_sum": 1000}]
 
 

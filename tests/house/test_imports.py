@@ -7,8 +7,7 @@ import sys
 import pytest
 
 HEAVY = ("sqlalchemy", "alembic", "pandas", "numpy", "pyarrow", "anndata", "rich", "typer", "fsspec", "psycopg", "prefect", "snakemake")
-# typer draws the help, so the command line may load it, and rich with it.
-HEAVY_FOR_HELP = tuple(name for name in HEAVY if name not in {"rich", "typer"})
+HEAVY_FOR_HELP = HEAVY
 OWN = ("lignin", "prefect_lignin", "snakemake_lignin", "snakemake_logger_plugin_lignin")
 
 

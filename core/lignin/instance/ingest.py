@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lignin.base.errors import SpoolError
-from lignin.base.settings import user_home
+from lignin.base.settings import host_name, user_home
 from lignin.instance.record import record_story
 from lignin.recording import (
     BadLine,
@@ -23,7 +23,7 @@ from lignin.recording import (
     read_content,
     read_spool,
 )
-from lignin.recording.spool import SUFFIX, is_closed
+from lignin.recording.spool import SUFFIX, is_closed, read_head
 
 if TYPE_CHECKING:
     from lignin.instance.instance import Instance
@@ -81,7 +81,7 @@ def ingest(instance: Instance, path: Path) -> IngestReport:
         hashed += _read_contents(story, contents)
         record_story(instance, story)
         runs.update(story.runs())
-    if path.parent in {instance.config.spool, user_home() / "spool"} and not bad and _is_at_rest(path):
+    if path.parent in {instance.config.spool, user_home() / "spool"} and all(line.torn for line in bad) and _is_at_rest(path):
         _put_away(path)
     return IngestReport(path=path, events=events, runs=len(runs), hashed=hashed, bad=tuple(bad))
 
@@ -126,13 +126,12 @@ def _distinct(claims: Iterable[Claim]) -> tuple[Claim, ...]:
 
 
 def _is_at_rest(path: Path) -> bool:
-    """Whether a spool will not grow: it was closed, or the process whose id is in its name has ended."""
+    """Whether a spool will not grow: it was closed, or its writer was a process of this machine that has ended."""
     if is_closed(path):
         return True
-    parts = path.stem.split("-")
-    if len(parts) < 3 or not parts[-2].isdigit():
-        return False
-    return not Path(f"/proc/{parts[-2]}").exists()
+    with path.open("rb") as stream:
+        head = read_head(stream.readline())
+    return head is not None and head.get("host") == host_name() and not Path(f"/proc/{head.get('pid')}").exists()
 
 
 def _put_away(path: Path) -> None:

@@ -10,10 +10,11 @@ import json
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from lignin.base.errors import SpoolError
 from lignin.base.ids import new_uid
@@ -22,7 +23,7 @@ from lignin.recording.events import Event
 from lignin.recording.recorder import Recorder
 from lignin.recording.wire import VERSION, dump, load
 
-__all__ = ["CLOSED", "SUFFIX", "BadLine", "Replay", "Spool", "is_closed", "read_spool", "replay"]
+__all__ = ["CLOSED", "SUFFIX", "BadLine", "Replay", "Spool", "is_closed", "read_head", "read_spool", "replay"]
 
 SUFFIX = ".jsonl"
 CLOSED = "closed"
@@ -132,7 +133,8 @@ def is_closed(path: Path) -> bool:
     with path.open("rb") as stream:
         stream.seek(max(0, stream.seek(0, os.SEEK_END) - 200))
         last = stream.read().rstrip().rsplit(b"\n", 1)[-1]
-    return _is_frame(last.decode(errors="replace")) and CLOSED.encode() in last
+    head = read_head(last)
+    return head is not None and head["event"] == CLOSED
 
 
 def replay(path: Path, recorder: Recorder) -> Replay:
@@ -156,17 +158,19 @@ def _read_line(raw: bytes, number: int) -> Event | BadLine | None:
         return load(line)
     except SpoolError as e:
         # Asked only here: first and last lines are few, and writers in other languages space and order JSON their own way.
-        return None if not torn and _is_frame(line) else BadLine(number=number, problem=str(e), torn=torn)
+        return None if not torn and read_head(raw) is not None else BadLine(number=number, problem=str(e), torn=torn)
     except UnicodeDecodeError as e:
         return BadLine(number=number, problem=f"not UTF-8 ({e.reason} at byte {e.start})", torn=torn)
 
 
-def _is_frame(line: str) -> bool:
+def read_head(line: bytes) -> Mapping[str, Any] | None:
+    """The fields of a spool's first or last line, who writes and that nothing follows; `None` for another line."""
     try:
         fields = json.loads(line)
     except (ValueError, RecursionError):
-        return False
-    return isinstance(fields, dict) and fields.get("v") == VERSION and fields.get("event") in {"spool", CLOSED}
+        return None
+    is_frame = isinstance(fields, dict) and fields.get("v") == VERSION and fields.get("event") in {"spool", CLOSED}
+    return fields if is_frame else None
 
 
 def _write_whole(descriptor: int, data: bytes) -> None:
