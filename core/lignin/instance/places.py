@@ -84,7 +84,8 @@ def _clean(uri: str) -> str:
         # Bytes that are no UTF-8 stay visible and storable, as \\xNN.
         path = unquote(uri.removeprefix("file://"), errors="backslashreplace").replace("\0", "\\0")
         return posixpath.normpath("/" + path.lstrip("/"))
-    return uri.rstrip("/")
+    scheme, _, rest = uri.partition("://")
+    return f"{scheme}://{rest.rstrip('/')}"
 
 
 def _below(path: str, root: str) -> bool:

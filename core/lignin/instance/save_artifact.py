@@ -144,7 +144,9 @@ def _store_object(plan: _Plan) -> None:
 
 def _store_rows(instance: Instance, session: Session, plans: Sequence[_Plan]) -> None:
     families = {key_family(p.record.key) for p in plans if p.record.key is not None}
-    instance.database.lock(session, *families)
+    # Without a key the content is the name, and writers of one content queue like those of one key.
+    contents = {f"content:{p.record.hash}" for p in plans if p.record.key is None}
+    instance.database.lock(session, *families, *contents)
     book = _load_families(session, families)
     superseded: list[int] = []
     new: list[Artifact] = []

@@ -32,8 +32,7 @@ def save_collection(instance: Instance, record: Collection) -> None:
 
 def _store(instance: Instance, session: Session, record: Collection) -> Collection | None:
     family = None if record.key is None else key_family(record.key)
-    if family is not None:
-        instance.database.lock(session, f"collection {family}")
+    instance.database.lock(session, f"collection {family or record.hash}")
     where = Collection.hash == record.hash if family is None else Collection.family == family
     rows = session.scalars(select(Collection).where(where).order_by(Collection.uid)).all()
     session.expunge_all()
