@@ -80,6 +80,7 @@ def _construct_artifact(instance: Instance, record: Artifact, data: Any, options
     format_options = options["format"] or {}
     source, owned = _as_source(data, key=key, write=format_options.get("write") or {})
     try:
+        _refuse_storage(instance, source)
         content = _inspect(source)
         suffix = suffix_of(source.name) if source.is_file() or source.name.endswith(".zarr") else ""
         _check_suffix(key, suffix)
@@ -137,6 +138,15 @@ def _as_local_path(given: Any) -> Path:
             raise UsageError(f"{text} is not on a local disk; this version of Lignin registers local files only")
         text = unquote(parts.path)
     return Path(os.path.abspath(Path(text).expanduser()))  # noqa: PTH100 - links stay as the user wrote them
+
+
+def _refuse_storage(instance: Instance, source: Path) -> None:
+    """A folder that holds a storage would be copied into itself, and would change with each save."""
+    if not source.is_dir():
+        return
+    for storage in instance.managed_storages():
+        if Path(storage.root).is_relative_to(source):
+            raise UsageError(f"the folder {source} holds the storage {storage.root}, so it can't be saved as one artifact. Save the folders and files in it.")
 
 
 def _inspect(source: Path) -> Content:
