@@ -15,8 +15,8 @@ from typing import Any
 from lignin.lineage.draw.palette import STYLE
 from lignin.lineage.draw.picture import MOST_NODES, Picture, picture
 from lignin.lineage.draw.svg import headline, legend
-from lignin.lineage.draw.words import describe, plain, workflow_of
-from lignin.lineage.graph import Graph, Node
+from lignin.lineage.draw.words import facts, plain
+from lignin.lineage.graph import Graph
 
 __all__ = ["html"]
 
@@ -73,7 +73,7 @@ def _data(drawn: Picture) -> str:
     data: dict[str, Any] = {
         "focus": number.get(graph.focus),
         "nodes": [
-            {"type": node.type, "name": plain(node.name or node.id), "facts": _facts(graph, node)} for node in graph.nodes
+            {"type": node.type, "name": plain(node.name or node.id), "facts": facts(graph, node)} for node in graph.nodes
         ],
         "edges": [
             {"source": number[e.source], "target": number[e.target], "kind": e.kind, "role": plain(e.role)}
@@ -81,17 +81,6 @@ def _data(drawn: Picture) -> str:
         ],
     }
     return json.dumps(data).replace("<", "\\u003c").replace("&", "\\u0026")
-
-
-def _facts(graph: Graph, node: Node) -> list[tuple[str, str]]:
-    own = (
-        ("uid", node.id),
-        ("type", node.type),
-        ("engine", node.engine),
-        ("workflow", workflow_of(graph, node.id)),
-        ("status", node.status),
-    )
-    return [(name, plain(value)) for name, value in own if value] + list(describe(node.details))
 
 
 @cache

@@ -9,7 +9,7 @@ from lignin.lineage.draw.layout import Box, Layout, Route, layout
 from lignin.lineage.draw.marks import mark_of
 from lignin.lineage.draw.palette import engine_styles
 from lignin.lineage.draw.path import number as _n
-from lignin.lineage.draw.words import describe, plain, shorten, text_width, workflow_of
+from lignin.lineage.draw.words import facts, plain, shorten, text_width, workflow_of
 from lignin.lineage.graph import Edge, Graph, Node
 
 __all__ = ["MOST_NODES", "Picture", "picture"]
@@ -132,15 +132,8 @@ def _classes(node: Node, *, focus: bool) -> str:
 
 
 def _title(graph: Graph, node: Node) -> str:
-    lines = [plain(node.name or node.id), f"{node.type} {plain(node.id)}"]
-    if node.engine:
-        lines.append(f"engine: {plain(node.engine)}")
-    if workflow := workflow_of(graph, node.id):
-        lines.append(f"workflow: {plain(workflow)}")
-    if node.status:
-        lines.append(f"status: {plain(node.status)}")
-    lines += [f"{name}: {shorten(text, 200)}" for name, text in describe(node.details)]
-    return "\n".join(lines)
+    lines = [f"{name}: {shorten(" ⏎ ".join(text.splitlines()), 200)}" for name, text in facts(graph, node)]
+    return "\n".join([plain(node.name or node.id), *lines])
 
 
 def _artifact(box: Box) -> str:

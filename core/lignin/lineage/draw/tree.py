@@ -4,12 +4,12 @@
     ← ✓ make_report  snakemake  in rnaseq
     ├── results/counts.tsv
     │   ← ✓ count  snakemake
-    │   └── aligned/a.bam  ≈ same content
+    │   └── ≈ aligned/a.bam  same content
     └── config.yaml
 
 The run that made an artifact stands on the artifact's second line, and what it read hangs below:
-one level for each step. Where a branch grows too wide for the terminal, it goes on below at the
-left edge.
+one level for each step. A task's workflow is named where it differs from that of the run before it.
+Where a branch grows too wide for the terminal, it goes on below at the left edge.
 """
 
 from collections import deque

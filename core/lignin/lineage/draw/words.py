@@ -8,9 +8,9 @@ from typing import Any
 
 from rich.cells import cell_len
 
-from lignin.lineage.graph import Graph
+from lignin.lineage.graph import Graph, Node
 
-__all__ = ["describe", "plain", "shorten", "text_width", "value_text", "workflow_of"]
+__all__ = ["facts", "plain", "shorten", "text_width", "value_text", "workflow_of"]
 
 # Line breaks, and the marks that turn text around: both let a file name forge what stands next to it.
 _TURNING = frozenset("\u2028\u2029\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufffe\uffff")
@@ -85,13 +85,19 @@ def _size_text(size: int) -> str:
     return f"{size} B"
 
 
-def describe(details: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
-    """Details as pairs of texts, in their order; those without a value are left out."""
-    return tuple(
-        (plain(name), "\n".join(plain(line) for line in value_text(name, value).splitlines()))
-        for name, value in details.items()
-        if value is not None
-    )
+def facts(graph: Graph, node: Node) -> tuple[tuple[str, str], ...]:
+    """All that is known of a node beside its name, as pairs of texts: each name once, nothing without a value."""
+    own = {
+        "uid": node.id,
+        "type": node.type,
+        "engine": node.engine,
+        "workflow": workflow_of(graph, node.id),
+        "status": node.status,
+    }
+    told = {name: value for name, value in own.items() if value}
+    # A detail that says again what the node itself says is no news.
+    told |= {name: value for name, value in node.details.items() if value is not None and name not in told and value != node.name}
+    return tuple((plain(name), "\n".join(map(plain, value_text(name, value).splitlines()))) for name, value in told.items())
 
 
 def workflow_of(graph: Graph, node_id: str) -> str | None:

@@ -5,6 +5,7 @@ import re
 from html.parser import HTMLParser
 
 from lignin.lineage.draw import html
+from lignin.lineage.graph import Graph, Node
 
 
 class Blocks(HTMLParser):
@@ -39,6 +40,12 @@ def test_the_page_carries_all_nodes_with_their_facts(cross_engine):
     assert ["size", "182.3 kB"] in data["nodes"][0]["facts"]
     assert data["edges"][7] == {"source": 7, "target": 6, "kind": "inferred", "role": ""}
     assert data["focus"] == 0
+
+
+def test_a_fact_is_told_once():
+    node = Node(id="r", type="run", name="align", engine="snakemake", details={"engine": "snakemake", "key": "align", "threads": 4})
+    (drawn,) = graph_in(html(Graph(focus="r", nodes=(node,), edges=())))["nodes"]
+    assert drawn["facts"] == [["uid", "r"], ["type", "run"], ["engine", "snakemake"], ["threads", "4"]]
 
 
 def test_its_policy_allows_its_own_style_and_script_and_nothing_else(cross_engine):

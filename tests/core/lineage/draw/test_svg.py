@@ -33,9 +33,9 @@ def test_every_node_and_edge_is_there_once(cross_engine, chain):
 def test_a_node_tells_its_details_when_pointed_at(cross_engine):
     root = ET.fromstring(svg(cross_engine))
     titles = [g.findtext(f"{SVG}title") for g in root.iter(f"{SVG}g") if "data-node" in g.attrib]
-    assert titles[0] == "reports/report.html\nartifact report\nstatus: stored\nsize: 182.3 kB"
-    assert titles[1] == 'report.py\nrun script\nstatus: completed\nparams: {"alpha": 0.05}'
-    assert titles[8] == "featureCounts\nrun count\nengine: snakemake\nworkflow: rnaseq\nstatus: completed"
+    assert titles[0] == "reports/report.html\nuid: report\ntype: artifact\nstatus: stored\nsize: 182.3 kB"
+    assert titles[1] == 'report.py\nuid: script\ntype: run\nstatus: completed\nparams: {"alpha": 0.05}'
+    assert titles[8] == "featureCounts\nuid: count\ntype: run\nengine: snakemake\nworkflow: rnaseq\nstatus: completed"
 
 
 def test_inferred_and_recreated_edges_look_different_and_are_explained(cross_engine):
