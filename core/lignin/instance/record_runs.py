@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from lignin.base.clock import now
-from lignin.base.ids import FIRST_VERSION, new_uid, next_version
 from lignin.instance.families import code_family
+from lignin.instance.transforms import new_transform
 from lignin.model import Run, Transform
 from lignin.recording import Code, Ended, RunKey, RunStatus, Started, Story, ending_rank, telling
 
@@ -138,33 +138,12 @@ def _write_transforms(instance: Instance, session: Session, started: Iterable[St
         listed = versions.setdefault(family, [])
         same = next((v for v in listed if v.hash == code_hash and v.branch_id == instance.branch_id), None)
         if same is None:
-            same = _new_transform(instance, code, family=family, before=listed)
+            same = new_transform(instance, code, family=family, before=listed, used_at=at, is_latest=False)
             listed.append(same)
             session.add(same)
         same.used_at = max(same.used_at, at)
     _choose_latest(session, instance.branch_id, versions)
     return {(family, str(v.hash)): v.id for family, listed in versions.items() for v in listed if v.branch_id == instance.branch_id}
-
-
-def _new_transform(instance: Instance, code: Code, *, family: str, before: Sequence[Transform]) -> Transform:
-    return Transform(
-        uid=next_version(max(v.uid for v in before)) if before else new_uid(Transform.uid_length) + FIRST_VERSION,
-        key=code.key,
-        description=code.description,
-        kind=code.kind,
-        source_code=code.source,
-        hash=code.hash,
-        reference=code.reference,
-        reference_type="git" if code.version else "path" if code.reference else None,
-        version_tag=code.version,
-        family=family,
-        is_latest=False,
-        used_at=datetime.min.replace(tzinfo=UTC),
-        branch_id=instance.branch_id,
-        created_on_id=instance.branch_id,
-        space_id=instance.space_id,
-        created_by_id=instance.user_id,
-    )
 
 
 def _choose_latest(session: Session, branch_id: int, versions: Mapping[str, Sequence[Transform]]) -> None:

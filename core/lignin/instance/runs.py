@@ -13,11 +13,12 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from lignin.base.clock import now
 from lignin.base.errors import NotFound
-from lignin.base.ids import FIRST_VERSION, new_uid, next_version
+from lignin.base.ids import new_uid
 from lignin.instance.current_run import run_id_of
 from lignin.instance.families import code_family
 from lignin.instance.insert import insert_ignore
 from lignin.instance.save_artifact import save_artifacts
+from lignin.instance.transforms import new_transform
 from lignin.model import Artifact, Project, Registry, Run, Transform
 from lignin.recording import Code, RunStatus
 
@@ -139,24 +140,7 @@ def _find_transform(instance: Instance, session: Session, code: Code, stem: str 
         session.flush()
         same.__dict__["_made"] = "loaded"
         return same
-    first = (stem[: Transform.uid_length] if stem else new_uid(Transform.uid_length)) + FIRST_VERSION
-    transform = Transform(
-        uid=next_version(versions[-1].uid) if versions else first,
-        key=code.key,
-        description=code.description,
-        kind=code.kind,
-        source_code=code.source,
-        hash=code.hash,
-        reference=code.reference,
-        reference_type="git" if code.version else None,
-        version_tag=code.version,
-        family=family,
-        used_at=moment,
-        branch_id=instance.branch_id,
-        created_on_id=instance.branch_id,
-        space_id=instance.space_id,
-        created_by_id=instance.user_id,
-    )
+    transform = new_transform(instance, code, family=family, before=versions, used_at=moment, is_latest=True, stem=stem)
     session.add(transform)
     session.flush()
     transform.__dict__["_made"] = "version" if versions else "created"
