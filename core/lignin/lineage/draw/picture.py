@@ -132,7 +132,7 @@ def _classes(node: Node, *, focus: bool) -> str:
 
 
 def _title(graph: Graph, node: Node) -> str:
-    lines = [f"{name}: {shorten(" ⏎ ".join(text.splitlines()), 200)}" for name, text in facts(graph, node)]
+    lines = [f"{name}: {shorten(' ⏎ '.join(text.splitlines()), 200)}" for name, text in facts(graph, node)]
     return "\n".join([plain(node.name or node.id), *lines])
 
 
