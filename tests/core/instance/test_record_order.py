@@ -201,3 +201,11 @@ def test_an_older_word_of_a_rewritten_file_is_of_its_content_then(sqlite_instanc
 
 def test_the_uid_of_a_run_is_the_same_in_every_catalogue():
     assert RUNS[0].uid == derived_uid("e:w:a:1")
+
+
+def test_a_large_batch_is_taken_whole(instance):
+    """More files than a PostgreSQL server has places for locks."""
+    key = RunKey(engine="e", scope="w", id="large")
+    refs = [FileRef(uri=f"s3://bucket/{n}.csv", size=100, mtime_ns=1, content_id=f"etag:{n}") for n in range(8_000)]
+    CatalogueRecorder(instance).record_many([Started(run=key, name="large", at=AT), *(Produced(run=key, ref=ref) for ref in refs)])
+    assert instance.query(Artifact).filter(run__uid=key.uid).count() == 8_000
