@@ -56,7 +56,8 @@ def _find(instance: Instance, session: Session, storages: list[Storage], ref: Fi
     folder = str(instance.config.folder)
     inside = is_local and _below(path, folder)
     host = "" if not is_local or (inside and shared) else (ref.host or "")
-    candidates = [s for s in storages if s.host == host and _below(path, s.root)]
+    # A default storage outside the folder is seen by all who see the instance, whatever their machine.
+    candidates = [s for s in storages if (s.host == host or (s.role == "managed" and not s.host)) and _below(path, s.root)]
     if inside and not any(len(s.root) >= len(folder) for s in candidates):
         candidates = [_add(instance, session, storages, root=folder, host=host)]
     if not candidates:

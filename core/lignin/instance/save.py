@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 from pathlib import Path
@@ -76,14 +77,15 @@ def _save_new(instance: Instance, batch: Sequence[Any]) -> None:
         return
     for record in batch:
         _prepare(instance, record)
-    if isinstance(batch[0], ULabel | Project):
-        existing = instance.database.transact(lambda session: _insert_named(session, batch))
-        for record, row in existing:
-            become(record, row)
-            if len(batch) == 1:
-                say("→", f"returning {type(record).__name__.lower()} with same name: {record.name!r}")
-    else:
+    if not isinstance(batch[0], ULabel | Project | Storage):
         instance.database.transact(lambda session: _insert_all(session, batch))
+        return
+    insert = _insert_places if isinstance(batch[0], Storage) else _insert_named
+    existing = instance.database.transact(lambda session: insert(session, batch))
+    for record, row in existing:
+        become(record, row)
+        if len(batch) == 1:
+            say("→", f"returning {type(record).__name__.lower()} with same {record.label}: {getattr(record, record.label)!r}")
 
 
 def _prepare(instance: Instance, record: Any) -> None:
@@ -114,10 +116,11 @@ def _prepare(instance: Instance, record: Any) -> None:
 def _prepare_storage(instance: Instance, storage: Storage) -> None:
     if "://" in storage.root:
         raise UsageError(f"{storage.root} is not on a local disk; this version of Lignin stores on local disks only")
-    root = Path(storage.root).expanduser().absolute()
-    storage.root = str(root)
-    if not storage.host and not (instance.config.db_in_folder and root.is_relative_to(instance.config.folder)):
-        storage.host = host_name()
+    root = Path(os.path.abspath(Path(storage.root).expanduser()))  # noqa: PTH100 - links stay as the user wrote them
+    storage.root, storage.role = str(root), storage.role or "managed"
+    if storage.host is None:
+        is_shared = instance.config.db_in_folder and root.is_relative_to(instance.config.folder)
+        storage.host = "" if is_shared else host_name()
     storage.instance_uid = instance.config.uid
     if storage.role == "managed":
         try:
@@ -129,6 +132,20 @@ def _prepare_storage(instance: Instance, storage: Storage) -> None:
 def _insert_all(session: Session, batch: Sequence[Registry]) -> None:
     session.add_all(batch)
     session.flush()
+
+
+def _insert_places(session: Session, batch: Sequence[Storage]) -> list[tuple[Storage, Storage]]:
+    """Insert storage locations that are new; the rest comes back with the rows there are."""
+    known: list[tuple[Storage, Storage]] = []
+    for storage in batch:
+        same = select(Storage).where(Storage.root == storage.root, Storage.host == storage.host, Storage.branch_id > 0)
+        row = session.scalars(same).one_or_none()
+        if row is None:
+            _insert_all(session, [storage])
+        else:
+            session.expunge(row)
+            known.append((storage, row))
+    return known
 
 
 def _insert_named(session: Session, batch: Sequence[Any]) -> list[tuple[Any, Any]]:
