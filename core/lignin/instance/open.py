@@ -1,5 +1,6 @@
 """Make an instance, open one, choose one."""
 
+import os
 from pathlib import Path
 
 from sqlalchemy import insert, inspect, text
@@ -14,6 +15,7 @@ from lignin.base.settings import InstanceConfig, find_instance, set_default
 from lignin.instance.database import Database
 from lignin.instance.instance import Instance
 from lignin.instance.migrations import HEAD
+from lignin.instance.relocate import relocate
 from lignin.instance.schema_version import check_version
 from lignin.model import ALL_SPACE, ARCHIVE, MAIN, TRASH, Branch, Registry, Space
 
@@ -42,6 +44,7 @@ def open_instance(config: InstanceConfig) -> Instance:
     database = Database(config.db_url)
     try:
         check_version(database)
+        relocate(database, config)
     except LigninError:
         database.close()
         raise
@@ -109,7 +112,7 @@ def _storage_root(place: Path, storage: str | Path | None) -> str:
     if "://" in text_:
         raise UsageError(f"{redact_url(text_)} is not on a local disk; this version of Lignin stores on local disks only")
     root = Path(text_).expanduser()
-    absolute = root if root.is_absolute() else Path.cwd() / root
+    absolute = Path(os.path.abspath(root))  # noqa: PTH100 - links stay as the user wrote them
     return str(absolute.relative_to(place)) if absolute.is_relative_to(place) else str(absolute)
 
 
