@@ -1,16 +1,18 @@
 """Records and their rows: how a record in memory becomes the row that it stands for."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import inspect, select, update
+from sqlalchemy import insert, inspect, select, update
 from sqlalchemy.orm import Session, make_transient_to_detached
 from sqlalchemy.orm.attributes import set_committed_value
 
 from lignin.base.errors import Locked, NotFound
 from lignin.model import Owned, Registry
 
-__all__ = ["become", "become_row", "changes", "find_row", "insert_record", "update_record"]
+__all__ = ["become", "become_row", "changes", "find_row", "insert_record", "insert_records", "update_record"]
+
+_CHUNK = 500
 
 
 def become(record: Registry, row: Registry) -> None:
@@ -50,6 +52,33 @@ def insert_record(session: Session, record: Registry) -> None:
     """Insert a new record; it has its id afterwards."""
     session.add(record)
     session.flush([record])
+
+
+def insert_records(session: Session, records: Sequence[Registry]) -> None:
+    """Insert many new records of one registry at once; each stands for its row afterwards.
+
+    Their uids must be set: by them the new ids are found, since many rows that hand their ids back
+    go out one by one on SQLite.
+    """
+    if not records:
+        return
+    table: Any = type(records[0]).__table__
+    rows = [{column.key: _value(record, column) for column in table.c if column.key != "id"} for record in records]
+    session.execute(insert(table), rows)
+    ids: dict[str, int] = {}
+    for begin in range(0, len(rows), _CHUNK):
+        uids = [row["uid"] for row in rows[begin : begin + _CHUNK]]
+        ids.update(session.execute(select(table.c.uid, table.c.id).where(table.c.uid.in_(uids))).tuples().all())
+    for record, row in zip(records, rows, strict=True):
+        become_row(record, {**row, "id": ids[row["uid"]]})
+
+
+def _value(record: Registry, column: Any) -> Any:
+    """What a new row holds: the record's value, or the column's default."""
+    value = getattr(record, column.key)
+    if value is not None or column.default is None:
+        return value
+    return column.default.arg(None) if column.default.is_callable else column.default.arg
 
 
 def update_record(session: Session, record: Registry, new: Mapping[str, Any]) -> None:

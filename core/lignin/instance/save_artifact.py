@@ -10,12 +10,11 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import CursorResult, bindparam, insert, select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
-from lignin.base.clock import now
 from lignin.base.content import look_at
 from lignin.base.errors import ContentChanged, UsageError
 from lignin.base.ids import FIRST_VERSION, new_uid, next_version
@@ -25,7 +24,7 @@ from lignin.instance.current_run import current_run_id
 from lignin.instance.derive import derive_origins, derive_producers
 from lignin.instance.families import key_family, own_family
 from lignin.instance.insert import insert_ignore
-from lignin.instance.rows import become, become_row, update_record
+from lignin.instance.rows import become, insert_records, update_record
 from lignin.model import Artifact, ArtifactState, Registry, Storage, run_output
 from lignin.storage import as_path, check_key, put, suffix_of
 
@@ -38,9 +37,6 @@ OBJECTS = ".lignin"
 _FEW = 8
 
 _TABLE: Any = Artifact.__table__
-_NAMES = tuple(name for name in Artifact.fields() if name != "id")
-_INSERT = insert(_TABLE)
-_INSERT_MANY = insert(_TABLE).returning(_TABLE.c.id, sort_by_parameter_order=True)
 _MADE_ELSEWHERE = select(_TABLE.c.hash).where(_TABLE.c.hash.in_(bindparam("hashes", expanding=True)), _TABLE.c.run_id.is_not(None)).distinct()
 
 
@@ -165,25 +161,8 @@ def _store_rows(instance: Instance, session: Session, plans: Sequence[_Plan]) ->
     for plan in plans:
         if plan.existing is not None and id(plan.existing) not in fresh:
             _renew(session, plan, book)
-    _insert(session, new)
+    insert_records(session, new)
     _claim_outputs(session, plans)
-
-
-def _insert(session: Session, records: Sequence[Artifact]) -> None:
-    """Insert new rows; the records stand for them afterwards."""
-    if not records:
-        return
-    rows = [{name: getattr(record, name) for name in _NAMES} for record in records]
-    for row in rows:
-        row["created_at"] = now()
-        row["is_locked"] = False
-    if len(rows) == 1:
-        result = cast(CursorResult[Any], session.execute(_INSERT, rows[0]))
-        ids: Sequence[Any] = tuple(result.inserted_primary_key or ())
-    else:
-        ids = session.scalars(_INSERT_MANY, rows).all()
-    for record, row, row_id in zip(records, rows, ids, strict=True):
-        become_row(record, {**row, "id": row_id})
 
 
 def _load_families(session: Session, families: set[str]) -> dict[str, list[Artifact]]:
