@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -10,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lignin.base.errors import SpoolError
-from lignin.base.settings import host_name, user_home
+from lignin.base.settings import user_home
 from lignin.instance.record import record_story
 from lignin.recording import (
     BadLine,
@@ -73,6 +75,8 @@ def ingest(instance: Instance, path: Path) -> IngestReport:
     bad: list[BadLine] = []
     events, hashed = 0, 0
     runs: set[RunKey] = set()
+    # Asked before the first line is read: what is written meanwhile must find its spool in its place.
+    is_at_rest = _is_at_rest(path)
     stream = _events(path, bad)
     contents: dict[FileRef, FileRef] = {}
     while batch := list(islice(stream, _BATCH)):
@@ -81,7 +85,7 @@ def ingest(instance: Instance, path: Path) -> IngestReport:
         hashed += _read_contents(story, contents)
         record_story(instance, story)
         runs.update(story.runs())
-    if path.parent in {instance.config.spool, user_home() / "spool"} and all(line.torn for line in bad) and _is_at_rest(path):
+    if path.parent in {instance.config.spool, user_home() / "spool"} and all(line.torn for line in bad) and is_at_rest:
         _put_away(path)
     return IngestReport(path=path, events=events, runs=len(runs), hashed=hashed, bad=tuple(bad))
 
@@ -126,12 +130,34 @@ def _distinct(claims: Iterable[Claim]) -> tuple[Claim, ...]:
 
 
 def _is_at_rest(path: Path) -> bool:
-    """Whether a spool will not grow: it was closed, or its writer was a process of this machine that has ended."""
+    """Whether a spool will not grow: it was closed, or its writer was a process of this machine that has ended.
+
+    A container's process has an id that is none out here; but the lock that it holds tells.
+    """
     if is_closed(path):
         return True
     with path.open("rb") as stream:
-        head = read_head(stream.readline())
-    return head is not None and head.get("host") == host_name() and not Path(f"/proc/{head.get('pid')}").exists()
+        head = read_head(stream.readline()) or {}
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        except OSError:
+            # No locks here: the process id has to do.
+            pass
+    pid = head.get("pid")
+    return head.get("node") == os.uname().nodename and isinstance(pid, int) and not _is_alive(pid)
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        # Somebody else's.
+        return True
+    return True
 
 
 def _put_away(path: Path) -> None:

@@ -1,11 +1,14 @@
 """The spool: an append-only file of event lines, and how it is read back.
 
-The first line says who writes: `{"v": 1, "event": "spool", "host": …, "pid": …, "folder": …}`.
+The first line says who writes: `{"v": 1, "event": "spool", "host": …, "node": …, "pid": …, "folder": …}`;
+`node` is the machine itself, where `host` may be the name that a cluster's nodes share.
 The last line of a spool that was closed is `{"v": 1, "event": "closed"}`: nothing follows it.
 Each line goes out in one write to a file opened for appending, so that a process that is killed
-tears at most the line it was writing, and a forked child continues in a file of its own.
+tears at most the line it was writing, and a forked child continues in a file of its own. A writer holds
+a shared lock on its file while it is open.
 """
 
+import fcntl
 import json
 import os
 import threading
@@ -75,7 +78,10 @@ class Spool:
         stamp = time.strftime("%Y%m%dT%H%M%S", time.gmtime())
         path = self._folder / f"{stamp}-{self._engine}-{os.getpid()}-{new_uid(4)}{SUFFIX}"
         descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
-        head = {"v": VERSION, "event": "spool", "host": host_name(), "pid": os.getpid(), "folder": str(Path.cwd())}
+        head = {"v": VERSION, "event": "spool", "host": host_name(), "node": os.uname().nodename, "pid": os.getpid(), "folder": str(Path.cwd())}
+        # Some network file systems have no locks; there the process id has to do.
+        with suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
         try:
             _write_whole(descriptor, json.dumps(head).encode() + b"\n")
         except OSError:
