@@ -1,5 +1,6 @@
 """Annotated matrices: h5ad and zarr through anndata."""
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,10 @@ def _open_zarr(path: Path, *, mode: str, **options: Any) -> Any:
 
 
 def _write_zarr(adata: Any, path: Path, **options: Any) -> None:
-    adata.copy().write_zarr(path, **options)
+    with warnings.catch_warnings():
+        # What a later release of anndata will write by default is no news to the user at every save.
+        warnings.filterwarnings("ignore", message=".*be the default in the next minor release", category=UserWarning)
+        adata.copy().write_zarr(path, **options)
 
 
 H5AD = Format(

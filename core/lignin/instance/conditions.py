@@ -137,7 +137,7 @@ def _compile_own(registry: type[Registry], name: str, rest: str, value: Any) -> 
     if path:
         raise _unknown(registry, f"{name}__{rest}")
     if isinstance(column.type, UtcDateTime):
-        value = [_moment(v) for v in value] if comparison in {"in", "range"} else _moment(value)
+        value = [_moment(v) for v in value] if comparison in {"in", "range"} and isinstance(value, list | tuple | set) else _moment(value)
     return _compare(column, comparison, value)
 
 
@@ -203,10 +203,14 @@ def _compare(column: Any, comparison: str, value: Any) -> ColumnElement[bool]:
         case "isnull":
             clause = column.is_(None) if value else column.is_not(None)
         case "in":
+            if isinstance(value, str | bytes) or not (hasattr(value, "selected_ids") or isinstance(value, Iterable)):
+                raise UsageError(f"in takes a list of values, not {value!r}")
             clause = column.in_(value.selected_ids() if hasattr(value, "selected_ids") else list(value))
         case "gt" | "gte" | "lt" | "lte":
             clause = {"gt": operator.gt, "gte": operator.ge, "lt": operator.lt, "lte": operator.le}[comparison](column, value)
         case "range":
+            if not isinstance(value, list | tuple) or len(value) != 2:
+                raise UsageError(f"range takes two values, (lowest, highest), not {value!r}")
             low, high = value
             clause = column.between(low, high)
         case _:
@@ -260,7 +264,9 @@ def _moment(value: Any) -> Any:
             raise UsageError(f"{value!r} is no date or time. Write it like 2026-11-24 or 2026-11-24T12:00:00") from e
     if isinstance(value, date) and not isinstance(value, datetime):
         return datetime(value.year, value.month, value.day, tzinfo=UTC)
-    return value
+    if value is None or isinstance(value, datetime | bool):
+        return value
+    raise UsageError(f"{value!r} is no date or time. Write it like 2026-11-24 or 2026-11-24T12:00:00")
 
 
 def _unaliased(registry: type[Registry], lookup: str) -> str:

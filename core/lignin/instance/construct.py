@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from lignin.base.content import Content, hash_path, look_at
-from lignin.base.errors import InvalidKey, NotFound, StorageError, UsageError
+from lignin.base.errors import ContentChanged, InvalidKey, NotFound, StorageError, UsageError
 from lignin.base.ids import digest
 from lignin.formats import format_of_object, format_of_suffix
 from lignin.formats.known import count_in_memory
@@ -21,7 +21,7 @@ from lignin.storage import check_key, suffix_of
 if TYPE_CHECKING:
     from lignin.instance.instance import Instance
 
-__all__ = ["Draft", "construct", "draft_of"]
+__all__ = ["Draft", "check_text", "construct", "draft_of"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,13 +70,14 @@ def draft_of(record: Registry) -> Draft | None:
 
 def _construct_artifact(instance: Instance, record: Artifact, data: Any, options: Mapping[str, Any]) -> None:
     revises = options["revises"]
+    _check_revised(revises)
     key = options["key"] if options["key"] is not None or revises is None else revises.key
     if key is not None:
         key = check_key(key)
-    _check_revised(revises)
     for name in ("description", "kind", "version_tag"):
         if options[name] is not None and not isinstance(options[name], str):
             raise UsageError(f"{name} is a text, not {options[name]!r}")
+        check_text(name, options[name])
     format_options = options["format"] or {}
     source, owned = _as_source(data, key=key, write=format_options.get("write") or {})
     try:
@@ -111,6 +112,16 @@ def _construct_artifact(instance: Instance, record: Artifact, data: Any, options
     )
 
 
+def check_text(name: str, value: Any) -> None:
+    """Refuse what no database takes in a text.
+
+    Raises:
+        UsageError: it holds a NUL or a lone surrogate.
+    """
+    if isinstance(value, str) and ("\0" in value or any("\ud800" <= c <= "\udfff" for c in value)):
+        raise UsageError(f"{name} {value[:60]!r} holds characters that can't be stored as text: NUL, or half of a surrogate pair")
+
+
 def _as_source(data: Any, *, key: str | None, write: Mapping[str, Any]) -> tuple[Path, tempfile.TemporaryDirectory[str] | None]:
     if data is None:
         raise UsageError("an artifact is made of something: ln.Artifact(path, key=…), or Artifact.from_dataframe(df, key=…)")
@@ -131,7 +142,7 @@ def _as_source(data: Any, *, key: str | None, write: Mapping[str, Any]) -> tuple
 def _as_local_path(given: Any) -> Path:
     text = os.fsdecode(given)
     if not text or "\0" in text:
-        raise UsageError(f"{text!r} is no path")
+        raise UsageError(f"{text!r} is no path of a file or folder")
     if "://" in text:
         parts = urlsplit(text)
         if parts.scheme != "file":
@@ -153,7 +164,10 @@ def _inspect(source: Path) -> Content:
     if not source.exists():
         hint = " It is a link that leads nowhere." if source.is_symlink() else ""
         raise NotFound(f"there is nothing at {source}.{hint}")
+    before = look_at(source)
     content = hash_path(source)
+    if look_at(source) != before:
+        raise ContentChanged(f"{source} changed while it was read. Make an artifact of it when it is at rest.")
     if content.n_files == 0:
         raise StorageError(f"the folder {source} holds no file, so there is nothing to save")
     return content
@@ -174,15 +188,15 @@ def _check_revised(revises: Artifact | None) -> None:
 
 
 def _as_storage(storage: Any) -> Storage | None:
-    if storage is None or isinstance(storage, Storage):
+    if storage is None or (isinstance(storage, Storage) and storage.id is not None):
         return storage
     raise UsageError(f"storage takes a saved ln.Storage, not {storage!r}")
 
 
 def _as_run(run: Any) -> Run | None:
-    if run is None or isinstance(run, Run):
+    if run is None or (isinstance(run, Run) and run.id is not None):
         return run
-    raise UsageError(f"run takes an ln.Run, not {run!r}")
+    raise UsageError(f"run takes a saved ln.Run, not {run!r}")
 
 
 def _construct_collection(record: Collection, data: Any, options: Mapping[str, Any]) -> None:

@@ -6,7 +6,13 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
-from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DBAPIError,
+    IntegrityError,
+    OperationalError,
+    StatementError,
+)
 from sqlalchemy.orm import Session
 
 from lignin.base.errors import LigninError, MissingExtra, UsageError
@@ -47,6 +53,8 @@ class Database:
                 yield session
             except DBAPIError as e:
                 raise self.explained(e) from e
+            except (StatementError, OverflowError, UnicodeEncodeError) as e:
+                raise UsageError(f"the database can't compare with this value: {str(e).splitlines()[0]}") from e
 
     def transact(self, work: Callable[[Session], T]) -> T:
         """Run `work` in one write transaction, and again where another writer got in between.

@@ -16,6 +16,7 @@ from lignin.base.ids import FIRST_VERSION, new_uid
 from lignin.base.messages import say
 from lignin.base.ports import current
 from lignin.base.settings import host_name
+from lignin.instance.construct import check_text
 from lignin.instance.current_run import current_run_id
 from lignin.instance.rows import become, changes, update_record
 from lignin.instance.save_artifact import rekey, save_artifacts
@@ -90,6 +91,8 @@ def _save_new(instance: Instance, batch: Sequence[Any]) -> None:
 
 def _prepare(instance: Instance, record: Any) -> None:
     """Fill what every new record gets."""
+    for name in record.fields():
+        check_text(name, getattr(record, name))
     label = getattr(record, type(record).label)
     if type(record).label in {"name", "root", "handle"} and (not isinstance(label, str) or not label.strip()):
         raise UsageError(f"a {type(record).__name__} needs a {type(record).label}, not {label!r}")
