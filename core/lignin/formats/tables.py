@@ -55,7 +55,9 @@ def _write_parquet(table: Any, path: Path, **options: Any) -> None:
 
 def _write_delimited(table: Any, path: Path, **options: Any) -> None:
     separator = "\t" if ".tsv" in path.name.lower() else ","
-    table.to_csv(path, **{"sep": separator, "index": False, **options})
+    # Without a time inside, so that the same table gives the same bytes.
+    packed = {"compression": {"method": "gzip", "mtime": 0}} if path.name.lower().endswith(".gz") else {}
+    table.to_csv(path, **{"sep": separator, "index": False, **packed, **options})
 
 
 def _count_parquet(path: Path) -> int:
