@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete as sql_delete
@@ -10,10 +11,12 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
+from lignin.base.content import hash_path
 from lignin.base.errors import Locked, UsageError
 from lignin.base.messages import say
+from lignin.base.settings import host_name
 from lignin.instance.rows import find_row
-from lignin.instance.save_artifact import OBJECTS
+from lignin.instance.save_artifact import OBJECTS, content_lock
 from lignin.model import TRASH, Artifact, Owned, Registry, Run, Storage, Trashable, Versioned
 from lignin.storage import as_path, remove
 
@@ -134,9 +137,20 @@ def _delete_bytes(instance: Instance, artifact: Artifact, *, storage: bool | Non
     if not (ours if storage is None else storage):
         return
     with instance.database.reading() as session:
-        shared = session.scalar(
-            select(func.count()).select_from(Artifact).where(Artifact.storage_id == artifact.storage_id, Artifact.relpath == artifact.relpath)
-        )
-        root = session.scalars(select(Storage.root).where(Storage.id == artifact.storage_id)).one()
-    if not shared:
-        remove(as_path(root, artifact.relpath))
+        root, host = session.execute(select(Storage.root, Storage.host).where(Storage.id == artifact.storage_id)).one()
+    if "://" in root or (host and host != host_name()):
+        say("!", f"kept its bytes: they lie at {root} {f'on the machine {host}' if host else ''}; delete them there")
+        return
+    path = Path(root) / artifact.relpath
+    if not ours and (not path.exists() or hash_path(path).id != artifact.hash):
+        say("!", f"kept {path}: it no longer holds what was recorded")
+        return
+    same = select(func.count()).select_from(Artifact).where(Artifact.storage_id == artifact.storage_id, Artifact.relpath == artifact.relpath)
+
+    def work(session: Session) -> None:
+        # A save of the same bytes waits here, and then sees that they are gone.
+        instance.database.lock(session, content_lock(artifact.hash))
+        if not session.scalar(same):
+            remove(as_path(root, artifact.relpath))
+
+    instance.database.transact(work)

@@ -16,7 +16,7 @@ from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from lignin.base.content import look_at
-from lignin.base.errors import ContentChanged, UsageError
+from lignin.base.errors import ContentChanged, StorageError, UsageError
 from lignin.base.ids import FIRST_VERSION, new_uid, next_version
 from lignin.base.messages import say
 from lignin.instance.construct import Draft, draft_of
@@ -31,10 +31,11 @@ from lignin.storage import as_path, check_key, put, suffix_of
 if TYPE_CHECKING:
     from lignin.instance.instance import Instance
 
-__all__ = ["OBJECTS", "rekey", "save_artifacts"]
+__all__ = ["OBJECTS", "content_lock", "rekey", "save_artifacts"]
 
 OBJECTS = ".lignin"
 _FEW = 8
+_TRIES = 5
 
 _TABLE: Any = Artifact.__table__
 _MADE_ELSEWHERE = select(_TABLE.c.hash).where(_TABLE.c.hash.in_(bindparam("hashes", expanding=True)), _TABLE.c.run_id.is_not(None)).distinct()
@@ -66,8 +67,12 @@ def save_artifacts(instance: Instance, records: Sequence[Artifact]) -> None:
     run_id = None if papers else current_run_id(instance)
     managed = instance.managed_storages()
     plans = [_plan(instance, record, managed=managed, run_id=run_id) for record in records]
-    _store_bytes(plans)
-    instance.database.transact(lambda session: _store_rows(instance, session, plans))
+    for _ in range(_TRIES):
+        _store_bytes(plans)
+        if instance.database.transact(lambda session: _store_rows(instance, session, plans)):
+            break
+    else:
+        raise StorageError(f"what is stored in {plans[0].storage.root} vanishes again and again; look for who deletes files there. Nothing was saved.")
     for plan in plans:
         if plan.existing is not None:
             become(plan.record, plan.existing)
@@ -138,11 +143,19 @@ def _store_object(plan: _Plan) -> None:
         raise ContentChanged(f"{plan.draft.source} changed while it was saved. Nothing was stored; save it again when it is at rest.")
 
 
-def _store_rows(instance: Instance, session: Session, plans: Sequence[_Plan]) -> None:
+def content_lock(content_id: str | None) -> str:
+    """The name of the lock that who records stored bytes holds, and who deletes them."""
+    return f"content:{content_id}"
+
+
+def _store_rows(instance: Instance, session: Session, plans: Sequence[_Plan]) -> bool:
+    """Write the rows; `False` where bytes went with another record meanwhile, and have to be stored again."""
     families = {key_family(p.record.key) for p in plans if p.record.key is not None}
     # Without a key the content is the name, and writers of one content queue like those of one key.
-    contents = {f"content:{p.record.hash}" for p in plans if p.record.key is None}
+    contents = {content_lock(p.record.hash) for p in plans if p.record.key is None or not p.in_place}
     instance.database.lock(session, *families, *contents)
+    if not all(p.in_place or Path(p.storage.root, p.relpath).exists() for p in plans):
+        return False
     book = _load_families(session, families)
     superseded: list[int] = []
     new: list[Artifact] = []
@@ -163,6 +176,7 @@ def _store_rows(instance: Instance, session: Session, plans: Sequence[_Plan]) ->
             _renew(session, plan, book)
     insert_records(session, new)
     _claim_outputs(session, plans)
+    return True
 
 
 def _load_families(session: Session, families: set[str]) -> dict[str, list[Artifact]]:
@@ -221,7 +235,7 @@ def _fill(instance: Instance, plan: _Plan, book: dict[str, list[Artifact]], supe
 
 
 def _renew(session: Session, plan: _Plan, book: Mapping[str, list[Artifact]]) -> None:
-    """The same artifact was saved again: it is the latest now, and its bytes are there."""
+    """The same artifact was saved again: its bytes are there, and under its key it is the latest now."""
     row = plan.existing
     assert row is not None
     new: dict[str, Any] = {}
@@ -232,7 +246,8 @@ def _renew(session: Session, plan: _Plan, book: Mapping[str, list[Artifact]]) ->
         given = getattr(plan.record, name)
         if given is not None and given != getattr(row, name):
             new[name] = given
-    if not row.is_latest:
+    # Without a key nothing was said of the family whose old version has this content.
+    if not row.is_latest and plan.record.key is not None:
         others = [other for other in book.get(str(row.family), []) if other.is_latest and other.branch_id == row.branch_id]
         for other in others:
             other.is_latest = False

@@ -82,6 +82,13 @@ def test_without_a_key_the_content_is_the_name(instance):
     assert keyed.key == "a.txt"
 
 
+def test_an_old_content_that_is_saved_without_a_key_changes_no_family(instance):
+    one, two = saved("1", key="a.txt"), saved("2", key="a.txt")
+    assert saved("1").uid == one.uid
+    assert ln.Artifact.get(key="a.txt") == two
+    families_have_one_latest()
+
+
 def test_a_file_in_a_registered_storage_stays_where_it_is(instance):
     ln.Storage("store").save()
     artifact = saved("1", key="a.txt", name="store/deep/a.txt")
