@@ -144,6 +144,10 @@ def reader(tmp_path: Path) -> Callable[[str], int]:
         "TERM": "dumb",
         "NO_COLOR": "1",
         "PYTHONUTF8": "1",
+        # As at a terminal, where lines appear when they are written, on both channels.
+        "PYTHONUNBUFFERED": "1",
+        # Prefect gives its temporary server 20 s, which a busy machine exceeds.
+        "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "180",
     }
     assert shutil.which("python", path=environment["PATH"]) == str(own / "python")
 
