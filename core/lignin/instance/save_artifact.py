@@ -153,7 +153,8 @@ def _store_rows(instance: Instance, session: Session, plans: Sequence[_Plan]) ->
     families = {key_family(p.record.key) for p in plans if p.record.key is not None}
     # Without a key the content is the name, and writers of one content queue like those of one key.
     contents = {content_lock(p.record.hash) for p in plans if p.record.key is None or not p.in_place}
-    instance.database.lock(session, *families, *contents)
+    revised = {str(p.draft.revises.family) for p in plans if p.draft.revises is not None}
+    instance.database.lock(session, *families, *contents, *revised)
     if not all(p.in_place or Path(p.storage.root, p.relpath).exists() for p in plans):
         return False
     book = _load_families(session, families)
@@ -161,10 +162,12 @@ def _store_rows(instance: Instance, session: Session, plans: Sequence[_Plan]) ->
     new: list[Artifact] = []
     for plan in plans:
         plan.existing = None
-        known = _match(session, plan, book)
+        known = _match(session, plan, book, new)
         if known is not None:
             plan.existing = known
             continue
+        if plan.draft.revises is not None:
+            _join(session, plan.record, plan.draft.revises, book)
         _fill(instance, plan, book, superseded)
         new.append(plan.record)
     fresh = {id(record) for record in new}
@@ -190,7 +193,7 @@ def _load_families(session: Session, families: set[str]) -> dict[str, list[Artif
     return book
 
 
-def _match(session: Session, plan: _Plan, book: Mapping[str, list[Artifact]]) -> Artifact | None:
+def _match(session: Session, plan: _Plan, book: Mapping[str, list[Artifact]], new: Sequence[Artifact]) -> Artifact | None:
     """The artifact that this one is, where it is there already."""
     record = plan.record
     if plan.draft.revises is not None and plan.draft.revises.key != record.key:
@@ -205,18 +208,32 @@ def _match(session: Session, plan: _Plan, book: Mapping[str, list[Artifact]]) ->
     for row in rows:
         session.expunge(row)
     places = {(plan.storage.id, plan.relpath)}
-    kept = [row for row in rows if row.relpath.startswith(f"{OBJECTS}/") or (row.storage_id, row.relpath) in places]
+    alike = [row for row in new if row.hash == record.hash and row.kind == record.kind]
+    kept = [row for row in [*rows, *alike] if row.relpath.startswith(f"{OBJECTS}/") or (row.storage_id, row.relpath) in places]
     return next(iter(kept), None)
+
+
+def _join(session: Session, record: Artifact, revised: Artifact, book: dict[str, list[Artifact]]) -> None:
+    """See that the versions of a revised artifact are those of the new one's family: under a new key all move there."""
+    family = key_family(record.key) if record.key is not None else str(revised.family)
+    if stems := {row.stem_uid for row in book.get(family, [])}:
+        if stems != {revised.stem_uid}:
+            raise UsageError(f"the key {record.key!r} belongs to another artifact already, so {revised.uid} can't have a version of that key")
+        return
+    mine = Artifact.uid.startswith(revised.stem_uid)
+    session.execute(update(Artifact).where(mine).values(family=family), execution_options={"synchronize_session": False})
+    rows = session.scalars(select(Artifact).where(mine).order_by(Artifact.uid)).all()
+    session.expunge_all()
+    if not rows:
+        raise UsageError(f"{revised.uid} was deleted, so it can't be revised")
+    book[family] = list(rows)
 
 
 def _fill(instance: Instance, plan: _Plan, book: dict[str, list[Artifact]], superseded: list[int]) -> None:
     """Make the record a new row: its uid, family and place."""
     record, revises = plan.record, plan.draft.revises
-    family = key_family(record.key) if record.key is not None else None
+    family = key_family(record.key) if record.key is not None else revises.family if revises is not None else None
     versions = book.setdefault(family, []) if family else []
-    if revises is not None and (family is None or not versions):
-        versions = [*versions, revises]
-        family = family or revises.family
     record.uid = next_version(max(row.uid for row in versions)) if versions else new_uid(Artifact.uid_length) + FIRST_VERSION
     record.family = family or own_family(record.uid[:-4])
     record.is_latest = True

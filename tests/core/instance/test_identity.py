@@ -148,6 +148,39 @@ def test_an_artifact_that_revises_another_joins_its_family(instance):
     assert not ln.Artifact.get(one.uid).is_latest
 
 
+def test_a_family_that_went_on_under_another_key_leaves_the_old_one_free(instance):
+    one = saved("1", key="a.txt")
+    two = saved("2", key="b.txt", revises=one)
+    fresh = saved("3", key="a.txt")
+    assert fresh.stem_uid != one.stem_uid
+    assert {a.family for a in two.versions} == {"key:b.txt"}
+    assert ln.Artifact.get(key="a.txt") == fresh
+    families_have_one_latest()
+
+
+def test_two_that_revise_one_follow_each_other(instance):
+    one = saved("1", key="a.txt")
+    mine, theirs = ln.Artifact.get(one.uid), ln.Artifact.get(one.uid)
+    two, three = saved("2", key="b.txt", revises=mine), saved("3", key="b.txt", revises=theirs)
+    assert [a.uid for a in one.versions] == [three.uid, two.uid, one.uid]
+    families_have_one_latest()
+
+
+def test_a_key_of_another_artifact_is_no_version_of_a_revised_one(instance):
+    one, other = saved("1", key="a.txt"), saved("2", key="b.txt")
+    with pytest.raises(ln.errors.UsageError, match="another artifact"):
+        saved("3", key="b.txt", revises=one)
+    assert (ln.Artifact.get(key="b.txt"), ln.Artifact.get(key="a.txt")) == (other, one)
+
+
+def test_one_content_without_a_key_twice_in_a_batch_is_one_artifact(instance):
+    Path("a.txt").write_text("1")
+    one, two = ln.Artifact("a.txt"), ln.Artifact("a.txt")
+    ln.save([one, two])
+    assert (one.id, one.uid) == (two.id, two.uid)
+    assert ln.Artifact.all().count() == 1
+
+
 def test_a_new_key_goes_to_all_versions(instance):
     one, two = saved("1", key="a.txt"), saved("2", key="a.txt")
     two.key = "b.txt"
