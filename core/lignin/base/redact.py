@@ -6,12 +6,12 @@ What is a secret is told by its name (`password`, `--api-key`, `clientSecret`, `
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-__all__ = ["REDACTED", "is_secret_name", "redact", "redact_text", "redact_url"]
+__all__ = ["REDACTED", "is_secret_name", "option_before", "redact", "redact_text", "redact_url"]
 
 REDACTED = "***"
 
@@ -69,11 +69,18 @@ def redact(value: Any, *, name: str = "") -> Any:
         return REDACTED
     if isinstance(value, dict):
         return {key: redact(inner, name=str(key)) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [redact(inner) for inner in value]
-    if isinstance(value, tuple):
-        return tuple(redact(inner) for inner in value)
+    if isinstance(value, list | tuple):
+        cleaned = [redact(inner, name=option_before(value, place)) for place, inner in enumerate(value)]
+        return cleaned if isinstance(value, list) else tuple(cleaned)
     return redact_text(value) if isinstance(value, str) else value
+
+
+def option_before(values: Sequence[Any], place: int) -> str:
+    """The option that the item at `place` of a command line answers, as `--token` in `["--token", "x"]`; else nothing."""
+    before = values[place - 1] if place else None
+    if not isinstance(before, str) or not before.startswith("-") or "=" in before:
+        return ""
+    return before.lstrip("-").replace("-", "_")
 
 
 def redact_text(text: str) -> str:

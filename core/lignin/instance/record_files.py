@@ -58,6 +58,7 @@ class _Version:
     otype: str | None
     place: Place | None = None
     changed: bool = False
+    is_trashed: bool = False
     times: set[int | None] = field(default_factory=set)
     held: set[int] = field(default_factory=set)
     is_merged: bool = False
@@ -123,9 +124,9 @@ def _load(session: Session, families: Collection[str]) -> _Book:
     columns = [getattr(Artifact, name) for name in names]
     by_id: dict[int, _Version] = {}
     for begin in range(0, len(listed), _CHUNK):
-        rows = select(Artifact.family, *columns).where(Artifact.family.in_(listed[begin : begin + _CHUNK])).order_by(Artifact.id)
-        for family, *values in session.execute(rows):
-            version = _Version(**dict(zip(names, values, strict=True)))
+        rows = select(Artifact.family, Artifact.branch_id, *columns).where(Artifact.family.in_(listed[begin : begin + _CHUNK])).order_by(Artifact.id)
+        for family, branch_id, *values in session.execute(rows):
+            version = _Version(**dict(zip(names, values, strict=True)), is_trashed=branch_id <= 0)
             version.times.add(version.mtime_ns)
             book.versions.setdefault(str(family), []).append(version)
             by_id[values[0]] = version
@@ -149,7 +150,10 @@ def _resolve(book: _Book, place: Place, ref: FileRef) -> _Version:
     if ref.size is None:
         # Without a size nothing says that they are the same.
         unread = None
-    same = next((v for v in versions if v.hash == ref.content_id), None) or unread or _add(versions, place, ref)
+    alike = [v for v in versions if v.hash == ref.content_id]
+    # What was trashed stays so when it is told again; a file that was written anew is there anew.
+    known = next((v for v in alike if v.is_of(ref)), None) or next((v for v in alike if not v.is_trashed), None)
+    same = known or unread or _add(versions, place, ref)
     same.tell(ref, place)
     if unread is not None and unread is not same:
         same.lose(unread.state, unread.mtime_ns)

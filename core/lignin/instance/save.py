@@ -38,6 +38,14 @@ if TYPE_CHECKING:
 
 __all__ = ["save", "save_many", "save_records"]
 
+# What a record is, as against what people say of it.
+_UID = frozenset({"id", "uid"})
+_FIXED = {
+    "Artifact": _UID | {"family", "hash", "size", "n_files", "suffix", "is_latest", "state", "storage_id", "relpath", "mtime_ns", "run_id", "origin_id"},
+    "Collection": _UID | {"family", "hash", "is_latest"},
+    "Transform": _UID | {"family", "hash", "is_latest", "source_code"},
+    "Run": _UID | {"engine", "scope", "external_id", "attempt", "told", "told_end"},
+}
 _BATCH = 5_000
 
 
@@ -180,6 +188,9 @@ def _save_changes(instance: Instance, record: Registry) -> None:
     new = changes(record)
     if not new:
         return
+    fixed = sorted(_FIXED.get(type(record).__name__, _UID) & new.keys())
+    if fixed:
+        raise UsageError(f"{type(record).__name__}.{fixed[0]} follows from what was recorded and can't be set. Get the record anew, and save new content as a new version.")
     if isinstance(record, Artifact) and "key" in new:
         rekey(instance, record, new)
         return

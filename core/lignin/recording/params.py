@@ -13,7 +13,7 @@ from collections.abc import Mapping, Set
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from lignin.base.redact import REDACTED, is_secret_name, redact_text
+from lignin.base.redact import REDACTED, is_secret_name, option_before, redact_text
 
 __all__ = ["encode_params", "encode_value"]
 
@@ -67,7 +67,8 @@ def _encode_container(value: Any, depth: int) -> Any:
     if isinstance(value, Set):
         value = sorted(value, key=repr)
     if isinstance(value, list | tuple):
-        listed = [encode_value(inner, depth=depth) for inner in value[:_MAX_ITEMS]]
+        kept = value[:_MAX_ITEMS]
+        listed = [encode_value(inner, name=option_before(kept, place), depth=depth) for place, inner in enumerate(kept)]
         return listed if len(value) <= _MAX_ITEMS else [*listed, f"… {len(value) - _MAX_ITEMS} more"]
     uid, key = getattr(value, "uid", None), getattr(value, "key", None)
     if isinstance(uid, str) and type(value).__module__.startswith("lignin."):
