@@ -7,6 +7,7 @@ under a name that a record points to. Copies are hashed as they are written.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
 from importlib import import_module
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["as_path", "put", "remove"]
 
 _CHUNK = 1024 * 1024
+_TAKEN = {errno.ENOTEMPTY, errno.EEXIST, errno.EISDIR, errno.ENOTDIR}
 
 
 def as_path(root: str, relpath: str) -> UPath:
@@ -55,13 +57,29 @@ def put(source: Path, target: UPath, *, expected: str) -> None:
         content = _copy_folder(source, draft) if source.is_dir() else _copy_file(source, draft)
         if content.id != expected:
             raise ContentChanged(f"{source} changed while it was saved. Nothing was stored; save it again when it is at rest.")
-        if place.is_dir():
-            shutil.rmtree(place)
-        draft.rename(place)
+        _take(draft, place, expected=expected)
     except OSError as e:
         raise StorageError(f"can't store {source} as {place}: {e.strerror or e}. Nothing was stored.") from e
     finally:
         _discard(draft)
+
+
+def _take(draft: Path, place: Path, *, expected: str) -> None:
+    """Give the draft its final name; what stands there, and is not the same, is put aside first."""
+    try:
+        draft.rename(place)
+    except OSError as e:
+        if e.errno not in _TAKEN:
+            raise
+        # Another writer of the same folder may have come first, and its readers must find it whole.
+        if hash_path(place).id == expected:
+            return
+        aside = place.with_name(f".{place.name}.{new_uid(6)}.part")
+        place.rename(aside)
+        try:
+            draft.rename(place)
+        finally:
+            _discard(aside)
 
 
 def remove(target: UPath) -> None:

@@ -127,3 +127,41 @@ def test_a_copy_that_is_killed_leaves_nothing_under_the_final_name(tmp_path):
         assert not (store / "x").exists() or hash_path(store / "x").id == expected
     put(source, UPath(store / "x"), expected=expected)
     assert hash_path(store / "x").id == expected
+
+
+def test_a_folder_that_another_writer_has_stored_meanwhile_stays_whole(tmp_path, monkeypatch):
+    source = folder_with_links(tmp_path / "source")
+    target = as_path(str(tmp_path), "store/folder")
+    module = sys.modules[put.__module__]
+    copy, first = module._copy_folder, []
+
+    def copy_and_lose(source, draft):
+        content = copy(source, draft)
+        if not first:
+            first.append(None)
+            put(source, target, expected=content.id)
+            first[0] = (tmp_path / "store/folder").stat().st_ino
+        return content
+
+    monkeypatch.setattr(module, "_copy_folder", copy_and_lose)
+    put(source, target, expected=hash_path(source).id)
+    assert (tmp_path / "store/folder").stat().st_ino == first[0]
+    assert hash_path(tmp_path / "store/folder") == hash_path(source)
+    assert not list((tmp_path / "store").glob(".*.part"))
+
+
+@pytest.mark.parametrize(("old", "new"), [("folder", "folder"), ("file", "folder"), ("folder", "file"), ("file", "file")])
+def test_what_is_not_the_same_is_replaced(tmp_path, old, new):
+    def make(kind, path, text):
+        if kind == "folder":
+            path.mkdir(parents=True)
+            path = path / "inner"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+    make(old, tmp_path / "store" / "x", "damaged")
+    make(new, tmp_path / "source", "right")
+    content = hash_path(tmp_path / "source")
+    put(tmp_path / "source", as_path(str(tmp_path), "store/x"), expected=content.id)
+    assert hash_path(tmp_path / "store/x") == content
+    assert [path.name for path in (tmp_path / "store").iterdir()] == ["x"]
