@@ -85,19 +85,28 @@ class InstanceConfig:
         return cls(folder=folder, **fields)
 
     def write(self) -> None:
-        """Write the configuration, readable by its owner only (a database URL may hold a password)."""
+        """Write the configuration, readable by its owner only (a database URL may hold a password).
+
+        Raises:
+            OSError: the folder can't be written.
+        """
         self.home.mkdir(parents=True, exist_ok=True)
         ignore = self.home / ".gitignore"
         if not ignore.exists():
             ignore.write_text("*\n", encoding="utf-8")
         fields = {"uid": self.uid, "name": self.name, "db": self.db, "storage": self.storage}
-        # A JSON string is a TOML basic string.
-        text = "".join(f"{name} = {json.dumps(value)}\n" for name, value in fields.items())
+        text = "".join(f"{name} = {_toml_text(value)}\n" for name, value in fields.items())
         path = self.home / FILE
         draft = path.with_suffix(f".{os.getpid()}")
         draft.touch(mode=0o600)
         draft.write_text(text, encoding="utf-8")
         draft.replace(path)
+
+
+def _toml_text(value: str) -> str:
+    """A TOML basic string: a JSON string that names no half of a surrogate pair, and no bare DEL."""
+    whole = value.encode(errors="backslashreplace").decode()
+    return json.dumps(whole, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def find_instance(start: Path | None = None) -> InstanceConfig:

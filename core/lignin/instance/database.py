@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import (
     ArgumentError,
     DBAPIError,
@@ -19,7 +19,7 @@ from lignin.base.errors import LigninError, MissingExtra, UsageError
 from lignin.base.ids import derived_uid
 from lignin.base.redact import redact_url
 
-__all__ = ["Database"]
+__all__ = ["Database", "sqlite_path"]
 
 T = TypeVar("T")
 
@@ -105,6 +105,11 @@ class Database:
         self.engine.dispose(close=False)
 
 
+def sqlite_path(url: str) -> str | None:
+    """The file that a SQLite URL names; `None` for another database."""
+    return url.partition("://")[2].removeprefix("/") if url.startswith("sqlite") else None
+
+
 def _lock_number(name: str) -> int:
     value = 0
     for character in derived_uid(name, length=10):
@@ -113,7 +118,9 @@ def _lock_number(name: str) -> int:
 
 
 def _open_sqlite(url: str) -> Engine:
-    engine = create_engine(url, connect_args={"check_same_thread": False, "timeout": _BUSY_MS / 1000})
+    # Not read as a URL: a folder's name may hold a question mark.
+    where = URL.create("sqlite", database=sqlite_path(url))
+    engine = create_engine(where, connect_args={"check_same_thread": False, "timeout": _BUSY_MS / 1000})
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _record: Any) -> None:

@@ -4,15 +4,14 @@ import os
 from pathlib import Path
 
 from sqlalchemy import insert, inspect, text
-from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
-from lignin.base.errors import LigninError, NoInstance, UsageError
+from lignin.base.errors import LigninError, NoInstance, StorageError, UsageError
 from lignin.base.ids import derived_uid, new_uid
 from lignin.base.ports import use
 from lignin.base.redact import redact_url
 from lignin.base.settings import InstanceConfig, find_instance, set_default
-from lignin.instance.database import Database
+from lignin.instance.database import Database, sqlite_path
 from lignin.instance.instance import Instance
 from lignin.instance.migrations import HEAD
 from lignin.instance.relocate import relocate
@@ -38,9 +37,9 @@ def open_instance(config: InstanceConfig) -> Instance:
     Raises:
         SchemaVersionError: the database is older or newer than this code.
     """
-    url = make_url(config.db_url)
-    if url.drivername.startswith("sqlite") and not Path(str(url.database)).is_file():
-        raise NoInstance(f"the database {url.database} of the instance {config.name!r} is not there. Restore it, or make a new one with: lignin init")
+    path = sqlite_path(config.db_url)
+    if path is not None and not Path(path).is_file():
+        raise NoInstance(f"the database {path} of the instance {config.name!r} is not there. Restore it, or make a new one with: lignin init")
     database = Database(config.db_url)
     try:
         check_version(database)
@@ -68,6 +67,8 @@ def init(folder: str | Path | None = None, *, storage: str | Path | None = None,
         held = InstanceConfig.read(place)
         _refuse_difference(held, storage=storage, db=db, name=name)
         return connect(place)
+    if os.fsencode(place).decode(errors="replace") != str(place):
+        raise UsageError(f"{ascii(str(place))} has a name that is no UTF-8, which no database takes. Rename the folder.")
     config = InstanceConfig(
         folder=place,
         uid=new_uid(12),
@@ -75,8 +76,12 @@ def init(folder: str | Path | None = None, *, storage: str | Path | None = None,
         db=db or "sqlite:///.lignin/lignin.db",
         storage=_storage_root(place, storage),
     )
-    _create_tables(config)
-    config.write()
+    try:
+        config.home.mkdir(parents=True, exist_ok=True)
+        _create_tables(config)
+        config.write()
+    except OSError as e:
+        raise StorageError(f"can't make an instance in {place}: {e.strerror or e}. Choose a folder that you may write.") from e
     instance = connect(place)
     instance.storage  # noqa: B018 - registers the default location
     return instance
@@ -126,7 +131,6 @@ def _refuse_difference(held: InstanceConfig, *, storage: str | Path | None, db: 
 
 def _create_tables(config: InstanceConfig) -> None:
     """All tables of the newest schema and the built-in rows, in a database that has none yet."""
-    config.home.mkdir(parents=True, exist_ok=True)
     database = Database(config.db_url)
     try:
         if inspect(database.engine).has_table("alembic_version"):
