@@ -18,7 +18,7 @@ from lignin.base.ports import current
 from lignin.base.settings import host_name
 from lignin.instance.construct import check_text
 from lignin.instance.current_run import current_run_id
-from lignin.instance.rows import become, changes, update_record
+from lignin.instance.rows import become, changes, insert_records, update_record
 from lignin.instance.save_artifact import rekey, save_artifacts
 from lignin.instance.save_collection import save_collection
 from lignin.model import (
@@ -87,7 +87,7 @@ def _save_new(instance: Instance, batch: Sequence[Any]) -> None:
     for record in batch:
         _prepare(instance, record)
     if not isinstance(batch[0], ULabel | Project | Storage):
-        instance.database.transact(lambda session: _insert_all(session, batch))
+        instance.database.transact(lambda session: insert_records(session, batch))
         return
     insert = _insert_places if isinstance(batch[0], Storage) else _insert_named
     existing = instance.database.transact(lambda session: insert(session, batch))
@@ -140,11 +140,6 @@ def _prepare_storage(instance: Instance, storage: Storage) -> None:
             raise UsageError(f"can't make the storage folder {root}: {e.strerror or e}") from e
 
 
-def _insert_all(session: Session, batch: Sequence[Registry]) -> None:
-    session.add_all(batch)
-    session.flush()
-
-
 def _insert_places(session: Session, batch: Sequence[Storage]) -> list[tuple[Storage, Storage]]:
     """Insert storage locations that are new; the rest comes back with the rows there are."""
     known: list[tuple[Storage, Storage]] = []
@@ -152,7 +147,7 @@ def _insert_places(session: Session, batch: Sequence[Storage]) -> list[tuple[Sto
         same = select(Storage).where(Storage.root == storage.root, Storage.host == storage.host, Storage.branch_id > 0)
         row = session.scalars(same).one_or_none()
         if row is None:
-            _insert_all(session, [storage])
+            insert_records(session, [storage])
         else:
             session.expunge(row)
             known.append((storage, row))
@@ -180,7 +175,7 @@ def _insert_named(session: Session, batch: Sequence[Any]) -> list[tuple[Any, Any
             known.append((record, new[place]))
         else:
             new[place] = record
-    _insert_all(session, list(new.values()))
+    insert_records(session, list(new.values()))
     return known
 
 

@@ -210,7 +210,7 @@ def _match(session: Session, plan: _Plan, book: Mapping[str, list[Artifact]], ne
     places = {(plan.storage.id, plan.relpath)}
     alike = [row for row in new if row.hash == record.hash and row.kind == record.kind]
     kept = [row for row in [*rows, *alike] if row.relpath.startswith(f"{OBJECTS}/") or (row.storage_id, row.relpath) in places]
-    return next(iter(kept), None)
+    return min(kept, key=lambda row: not row.is_latest, default=None)
 
 
 def _join(session: Session, record: Artifact, revised: Artifact, book: dict[str, list[Artifact]]) -> None:
