@@ -12,18 +12,24 @@ from typing import Any, Self
 from sqlalchemy import (
     ColumnElement,
     Float,
+    Integer,
     Select,
     String,
+    Text,
     and_,
     case,
     cast,
+    false,
     func,
+    literal,
     not_,
     or_,
     select,
     true,
 )
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy.sql.functions import FunctionElement
 
 from lignin.base.clock import from_iso
 from lignin.base.errors import UnknownField, UsageError
@@ -37,6 +43,7 @@ ALIASES: Mapping[str, Mapping[str, str]] = {
     "Run": {"output_artifacts_and_recreated": "claimed_artifacts"},
 }
 
+_BOOLEANS = ("true", "false")
 _COMPARISONS = ("exact", "iexact", "in", "gt", "gte", "lt", "lte", "range", "contains", "icontains", "startswith", "istartswith", "endswith", "iendswith", "regex", "iregex", "isnull")
 
 
@@ -77,7 +84,8 @@ class Q:
         if self.lookups:
             clauses.append(compile_lookups(registry, self.lookups))
         clause = or_(*clauses) if self.operator == "|" else and_(true(), *clauses)
-        return not_(clause) if self.negated else clause
+        # What is unknown of a row, since a field of it is empty, is not met.
+        return not_(func.coalesce(clause, false())) if self.negated else clause
 
     def _joined(self, operator: str, other: "Q") -> "Q":
         if not isinstance(other, Q):
@@ -176,27 +184,45 @@ def _compile_json(column: Any, path: list[str], comparison: str, value: Any) -> 
     if not path:
         raise UsageError(f"name a key inside {column.key}: {column.key}__KEY={value!r}")
     sample = next(iter(value), None) if isinstance(value, list | tuple | set) else value
-    typed: Any = element.as_string()
     if sample is None:
-        return _compare(typed, "isnull", True)
+        return _compare(element.as_string(), "isnull", True)
+    word = _JsonWord(element)
     if isinstance(sample, bool):
-        typed = element.as_boolean()
-    elif isinstance(sample, int | float):
-        typed = _json_number(element)
-        value = [float(v) for v in value] if isinstance(value, list | tuple | set) else float(value)
-    return _compare(typed, comparison, value)
-
-
-def _json_number(element: Any) -> ColumnElement[float]:
-    """The element as a number, null where it is none: a cast of a text would fail on PostgreSQL."""
-    # SQLite takes a number out of JSON as a number, which is no text to match.
-    text = cast(element.as_string(), String)
+        value = [str(v).lower() for v in value] if isinstance(value, list | tuple | set) else str(value).lower()
+        return _compare(case((word.in_(_BOOLEANS), word), else_=None), comparison, value)
+    # SQLite takes a number out of JSON as a number, which is no text to match, and a boolean as one.
+    text = case((word.in_(_BOOLEANS), word), else_=cast(element.as_string(), String))
+    if not isinstance(sample, int | float):
+        return _compare(text, comparison, value)
+    value = [float(v) for v in value] if isinstance(value, list | tuple | set) else float(value)
+    # Null where it is no number: a cast of another text would fail on PostgreSQL.
     is_number = text.regexp_match(r"^-?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?$")
-    return case((is_number, cast(text, Float)), else_=None)
+    return _compare(case((is_number, cast(text, Float)), else_=None), comparison, value)
+
+
+class _JsonWord(FunctionElement[str]):
+    """Of an element of a JSON column: `true` or `false` where it is a boolean, something else where it is none."""
+
+    inherit_cache = True
+    name = "json_word"
+    type = String()
+
+
+@compiles(_JsonWord, "sqlite")
+def _word_on_sqlite(word: Any, compiler: Any, **options: Any) -> str:
+    (element,) = word.clauses
+    return str(compiler.process(func.json_type(element.left, element.right), **options))
+
+
+@compiles(_JsonWord, "postgresql")
+def _word_on_postgresql(word: Any, compiler: Any, **options: Any) -> str:
+    (element,) = word.clauses
+    return str(compiler.process(cast(element, Text), **options))
 
 
 def _compare(column: Any, comparison: str, value: Any) -> ColumnElement[bool]:
     clause: ColumnElement[bool]
+    value = _unrounded(column, value)
     match comparison:
         case "exact":
             clause = column.is_(None) if value is None else column == value
@@ -211,11 +237,16 @@ def _compare(column: Any, comparison: str, value: Any) -> ColumnElement[bool]:
         case "range":
             if not isinstance(value, list | tuple) or len(value) != 2:
                 raise UsageError(f"range takes two values, (lowest, highest), not {value!r}")
-            low, high = value
+            low, high = (_unrounded(column, v) for v in value)
             clause = column.between(low, high)
         case _:
             clause = _compare_text(column, comparison, value)
     return clause
+
+
+def _unrounded(column: Any, value: Any) -> Any:
+    """A broken number as such: as one of a whole number's column it would be rounded."""
+    return literal(value, Float) if isinstance(value, float) and isinstance(getattr(column, "type", None), Integer) else value
 
 
 def _compare_text(column: Any, comparison: str, value: Any) -> ColumnElement[bool]:
