@@ -68,7 +68,7 @@ def init(folder: str | Path | None = None, *, storage: str | Path | None = None,
         _refuse_difference(held, storage=storage, db=db, name=name)
         return connect(place)
     if os.fsencode(place).decode(errors="replace") != str(place):
-        raise UsageError(f"{ascii(str(place))} has a name that is no UTF-8, which no database takes. Rename the folder.")
+        raise UsageError(f"{str(place)!a} has a name that is no UTF-8, which no database takes. Rename the folder.")
     config = InstanceConfig(
         folder=place,
         uid=new_uid(12),
