@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,8 +33,14 @@ def path_of(instance: Instance, artifact: Artifact) -> UPath:
     """Where an artifact's bytes lie, or lay."""
     draft = artifact.__dict__.get("_draft")
     if draft is not None:
-        return as_path(str(draft.source), "")
-    return as_path(_storage_of(instance, artifact).root, artifact.relpath)
+        return _public(draft.source)
+    return _public(as_path(_storage_of(instance, artifact).root, artifact.relpath))
+
+
+def _public(path: Path | UPath) -> UPath:
+    """A path as users get it: alike for every kind of storage."""
+    found: UPath = import_module("upath").UPath(path)
+    return found
 
 
 def cache(instance: Instance, artifact: Artifact, *, is_run_input: bool | Run | None = None) -> Path:
@@ -80,7 +87,7 @@ def _checked_path(instance: Instance, artifact: Artifact) -> Path:
     place = as_path(storage.root, artifact.relpath)
     if "://" in storage.root:
         raise UsageError(f"{name} lies at {place}; this version of Lignin reads local disks only")
-    path = Path(place.path)
+    path = Path(str(place))
     if storage.host and storage.host != host_name():
         raise BytesGone(f"{name} lies on the machine {storage.host} at {path}; read it there")
     # The state may have moved since this record was loaded: another version may lie there now.

@@ -29,14 +29,16 @@ _CHUNK = 1024 * 1024
 _TAKEN = {errno.ENOTEMPTY, errno.EEXIST, errno.EISDIR, errno.ENOTDIR}
 
 
-def as_path(root: str, relpath: str) -> UPath:
-    """The path of something below a storage root."""
-    # fsspec is loaded when a path is first made, not with the catalogue.
-    path: UPath = import_module("upath").UPath(root)
-    return path / relpath if relpath else path
+def as_path(root: str, relpath: str) -> Path | UPath:
+    """The path of something below a storage root; a plain path where the root is local.
+
+    fsspec is loaded for roots that need it only: its import takes longer than a small save.
+    """
+    base: Path | UPath = import_module("upath").UPath(root) if "://" in root else Path(root)
+    return base / relpath if relpath else base
 
 
-def put(source: Path, target: UPath, *, expected: str) -> None:
+def put(source: Path, target: Path | UPath, *, expected: str) -> None:
     """Copy a file or folder to its final place; where the very content is there already, it stays.
 
     Args:
@@ -82,7 +84,7 @@ def _take(draft: Path, place: Path, *, expected: str) -> None:
             _discard(aside)
 
 
-def remove(target: UPath) -> None:
+def remove(target: Path | UPath) -> None:
     """Delete a file or folder; nothing there is fine.
 
     Raises:
@@ -98,10 +100,10 @@ def remove(target: UPath) -> None:
         raise StorageError(f"can't delete {place}: {e.strerror or e}.") from e
 
 
-def _local(path: UPath) -> Path:
-    if path.protocol not in {"", "file", "local"}:
+def _local(path: Path | UPath) -> Path:
+    if getattr(path, "protocol", "") not in {"", "file", "local"}:
         raise UsageError(f"{path} is not on a local disk; this version of Lignin stores on local disks only")
-    return Path(path.path)
+    return Path(str(path))
 
 
 def _copy_file(source: Path, draft: Path) -> Content:
