@@ -97,7 +97,7 @@ def _along(registry: type[Registry], path: str, ids: Select[Any]) -> Select[Any]
     question = select(start.id, getattr(here, field)).select_from(start)
     for table, condition in joins:
         question = question.join(table, condition)
-    return question.where(start.id.in_(ids.order_by(None) if ids._limit_clause is None else select(ids.subquery())))
+    return question.where(start.id.in_(ids.order_by(None) if ids._limit_clause is None and ids._offset_clause is None else select(ids.subquery())))
 
 
 def _unknown(registry: type[Registry], path: str) -> UnknownField:

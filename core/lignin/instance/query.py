@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select, true
+from sqlalchemy.sql.operators import asc_op, desc_op
 
 from lignin.base.errors import MultipleFound, NotFound, UnknownField, UsageError
 from lignin.base.ids import VERSION_LENGTH
@@ -52,6 +53,7 @@ class QuerySet(Generic[R]):
         for condition in conditions:
             if not isinstance(condition, Q):
                 raise UsageError(f"filter takes ln.Q objects and field=value, not {condition!r}")
+        self._refuse_cut("filter")
         clauses = [q.compiled(self.registry) for q in conditions]
         if lookups:
             clauses.append(compile_lookups(self.registry, lookups))
@@ -75,6 +77,7 @@ class QuerySet(Generic[R]):
         Raises:
             UnknownField: no such field.
         """
+        self._refuse_cut("order")
         order = []
         for field in fields:
             name = field.removeprefix("-")
@@ -170,8 +173,10 @@ class QuerySet(Generic[R]):
         return next(iter(self[:1]), None)
 
     def last(self) -> R | None:
-        """The newest record, or `None`."""
-        return next(iter(self._with(order=(self.registry.id.desc(),))[:1]), None)
+        """The last record in the order, by id unless told otherwise; `None` where there is none."""
+        self._refuse_cut("reverse")
+        order = self._order or (self.registry.id.asc(),)
+        return next(iter(self._with(order=tuple(_reversed(column) for column in order))[:1]), None)
 
     def count(self) -> int:
         """The number of records."""
@@ -202,7 +207,7 @@ class QuerySet(Generic[R]):
             limit: rows at most; `None` for all. A notice says when there are more.
             order_by: used where the query set has no order of its own.
         """
-        ordered = self if self._order or order_by is None else self.order_by(order_by)
+        ordered = self if self._order or order_by is None or self._slice != (0, None) else self.order_by(order_by)
         wanted = [include] if isinstance(include, str) else list(include or ())
         shown = ordered if limit is None else ordered[: limit + 1]
         frame = to_frame(self._instance.database, self.registry, statement=shown.statement(), include=wanted)
@@ -267,6 +272,11 @@ class QuerySet(Generic[R]):
             clauses.append(~hidden)
         return clauses
 
+    def _refuse_cut(self, act: str) -> None:
+        """A condition after a cut would be asked before it."""
+        if self._slice != (0, None):
+            raise UsageError(f"can't {act} a part of a query set; {act} first, then slice")
+
     def _lifted(self, *names: str) -> QuerySet[R]:
         return self._with(mentioned=self._mentioned | set(names))
 
@@ -276,11 +286,11 @@ class QuerySet(Generic[R]):
         found = self.filter(**lookups)
         if issubclass(self.registry, Versioned) and "is_latest" not in lookups and not {"id", "uid", "hash", "version_tag"} & set(lookups):
             latest = found.filter(is_latest=True)
-            found = latest if latest else found.order_by("-uid")[:1]
             if "key" in lookups and issubclass(self.registry, Artifact):
                 # A key that a user gave goes before a file that an adapter found under that name.
-                given = found.filter(family__startswith="key:")
-                found = given if given else found
+                given = latest.filter(family__startswith="key:")
+                latest = given if given else latest
+            found = latest if latest else found.order_by("-uid")[:1]
         return self._only(found, lookups)
 
     def _only(self, found: QuerySet[R], asked: Any) -> R:
@@ -307,3 +317,9 @@ class QuerySet(Generic[R]):
         copy._order = self._order if order is None else order
         copy._slice = self._slice if cut is None else cut
         return copy
+
+
+def _reversed(column: Any) -> Any:
+    """An order the other way round."""
+    is_descending = getattr(column, "modifier", None) is desc_op
+    return column.element.asc() if is_descending else (column.element if getattr(column, "modifier", None) is asc_op else column).desc()

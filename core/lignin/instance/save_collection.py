@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from sqlalchemy import insert, select, update
@@ -11,7 +12,7 @@ from lignin.base.ids import FIRST_VERSION, new_uid, next_version
 from lignin.base.messages import say
 from lignin.instance.current_run import current_run_id
 from lignin.instance.families import key_family, own_family
-from lignin.instance.rows import become, insert_record
+from lignin.instance.rows import become, insert_record, update_record
 from lignin.model import Collection, collection_artifact
 
 if TYPE_CHECKING:
@@ -38,12 +39,12 @@ def _store(instance: Instance, session: Session, record: Collection) -> Collecti
     session.expunge_all()
     living = [row for row in rows if row.branch_id == instance.branch_id]
     same = [row for row in living if row.hash == record.hash]
-    if same:
-        return same[-1]
-    session.execute(
-        update(Collection).where(Collection.id.in_([row.id for row in living if family and row.is_latest])).values(is_latest=False),
-        execution_options={"synchronize_session": False},
-    )
+    known = max(same, key=lambda row: row.is_latest, default=None)
+    if known is None or family is not None:
+        _supersede(session, [row.id for row in living if family and row.is_latest and row is not known])
+    if known is not None:
+        _renew(session, record, known, leads=family is not None)
+        return known
     record.id = None  # type: ignore[assignment]  # a try that was rolled back has set it
     record.uid = next_version(rows[-1].uid) if rows and family else new_uid(Collection.uid_length) + FIRST_VERSION
     record.family = family or own_family(record.uid[:-4])
@@ -57,3 +58,17 @@ def _store(instance: Instance, session: Session, record: Collection) -> Collecti
         [{"collection_id": record.id, "artifact_id": artifact.id, "position": n} for n, artifact in enumerate(members)],
     )
     return None
+
+
+def _supersede(session: Session, ids: Sequence[int]) -> None:
+    session.execute(update(Collection).where(Collection.id.in_(ids)).values(is_latest=False), execution_options={"synchronize_session": False})
+
+
+def _renew(session: Session, record: Collection, known: Collection, *, leads: bool) -> None:
+    """The same set was saved again: under its key it is the latest now, and what is said of it is new."""
+    given = {name: getattr(record, name) for name in ("description", "version_tag", "reference", "reference_type")}
+    new: dict[str, object] = {name: value for name, value in given.items() if value is not None and value != getattr(known, name)}
+    if leads and not known.is_latest:
+        new["is_latest"] = True
+    if new:
+        update_record(session, known, new)

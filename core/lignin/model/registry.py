@@ -136,7 +136,9 @@ class Registry(DeclarativeBase):
         return f"{type(self).__name__}({inner})"
 
     def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and getattr(self, "uid", None) == getattr(other, "uid", None)
+        own = getattr(self, "uid", None)
+        # Two that are not saved yet are two.
+        return self is other or (own is not None and type(self) is type(other) and own == getattr(other, "uid", None))
 
     def __hash__(self) -> int:
         return hash((type(self).__name__, getattr(self, "uid", None)))
