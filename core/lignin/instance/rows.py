@@ -1,9 +1,9 @@
 """Records and their rows: how a record in memory becomes the row that it stands for."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import insert, inspect, select, update
+from sqlalchemy import CursorResult, insert, inspect, select, update
 from sqlalchemy.orm import Session, make_transient_to_detached
 from sqlalchemy.orm.attributes import set_committed_value
 
@@ -64,6 +64,11 @@ def insert_records(session: Session, records: Sequence[Registry]) -> None:
         return
     table: Any = type(records[0]).__table__
     rows = [{column.key: _value(record, column) for column in table.c if column.key != "id"} for record in records]
+    if len(rows) == 1:
+        result = cast(CursorResult[Any], session.execute(insert(table), rows[0]))
+        (row_id,) = result.inserted_primary_key or (None,)
+        become_row(records[0], {**rows[0], "id": row_id})
+        return
     session.execute(insert(table), rows)
     ids: dict[str, int] = {}
     for begin in range(0, len(rows), _CHUNK):
