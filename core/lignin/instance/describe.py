@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.text import Text
 from rich.tree import Tree
 
+from lignin.base.errors import LigninError
 from lignin.model import Artifact, Collection, Registry, Run, Transform, Trashable, Versioned
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def _tree(instance: Instance, record: Registry) -> Tree:
     name = getattr(record, type(record).label, None) or record.uid
     head = Text(f"{type(record).__name__}: {name}", style="bold")
     if isinstance(record, Versioned):
-        head.append(f" ({record.version})", style="not bold dim")
+        head.append(f" ({record.version})" if record.uid else " (not saved yet)", style="not bold dim")
     description = getattr(record, "description", None)
     if description and name != description:
         head.append(f" | {_short(description)}", style="not bold")
@@ -61,7 +62,7 @@ def _tree(instance: Instance, record: Registry) -> Tree:
             branch = tree.add(Text("source_code:", style="dim"))
             for line in _first_lines(record.source_code, 12):
                 branch.add(Text(line))
-        case Collection():
+        case Collection() if record.id is not None:
             branch = tree.add(Text(f"artifacts ({record.artifacts.count()}):", style="dim"))
             for artifact in record.artifacts.all()[:10]:
                 branch.add(Text(f"{artifact.key or artifact.uid} ({artifact.uid})"))
@@ -71,7 +72,7 @@ def _tree(instance: Instance, record: Registry) -> Tree:
 
 
 def _common(record: Any) -> Sequence[str]:
-    lines = [f"uid: {record.uid}"]
+    lines = [f"uid: {record.uid or 'none'}"]
     if isinstance(record, Artifact):
         run = record.run
         made = "none" if run is None else f"{run.uid[:7]} ({run.name or run.transform_id})"
@@ -79,7 +80,7 @@ def _common(record: Any) -> Sequence[str]:
         lines += [f"hash: {record.hash or 'unhashed'}", f"size: {human_size(record.size)}"]
         lines += [f"n_files: {record.n_files}"] if record.n_files is not None else []
         lines += [f"n_observations: {record.n_observations}"] if record.n_observations is not None else []
-        lines += [f"state: {record.state}"] if record.state != "stored" else []
+        lines += [f"state: {record.state}"] if record.state not in {None, "stored"} else []
     elif isinstance(record, Transform):
         lines += [f"hash: {record.hash}   kind: {record.kind}"]
         lines += [f"reference: {record.reference}"] if record.reference else []
@@ -89,6 +90,8 @@ def _common(record: Any) -> Sequence[str]:
         lines += [f"engine: {record.engine}   attempt: {record.attempt}"] if record.engine else []
         lines += [f"status: {record.status}"]
         lines += [f"started_at: {_moment(record.started_at)}   finished_at: {_moment(record.finished_at)}"]
+    if record.id is None:
+        return lines
     if isinstance(record, Trashable):
         lines.append(f"branch: {record.branch.name}   space: {record.space.name}")
     if hasattr(record, "created_by_id"):
@@ -99,6 +102,8 @@ def _common(record: Any) -> Sequence[str]:
 
 def _add_artifact(tree: Tree, artifact: Artifact) -> None:
     tree.add(Text(f"storage/path: {artifact.path}", overflow="fold"))
+    if artifact.id is None:
+        return
     origin = artifact.origin
     if origin is not None:
         tree.add(Text(f"inferred origin: {origin.key or origin.uid} ({origin.uid}), of the same content"))
@@ -130,8 +135,16 @@ def _add_run(tree: Tree, run: Run) -> None:
     for title, artifact in (("report", run.report), ("environment", run.environment)):
         if artifact is not None:
             branch = tree.add(Text(f"{title}: {artifact.uid[:7]}", style="dim"))
-            for line in _first_lines(artifact.load(is_run_input=False), 5):
+            for line in _first_lines(_text_of(artifact), 5):
                 branch.add(Text(line))
+
+
+def _text_of(artifact: Artifact) -> str:
+    try:
+        return str(artifact.load(is_run_input=False))
+    except LigninError as e:
+        # On another machine, or deleted: what else is known of the run is told all the same.
+        return str(e)
 
 
 def _first_lines(text: str, count: int) -> Sequence[str]:
