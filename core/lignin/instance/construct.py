@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from lignin.base.content import Content, hash_path, look_at
-from lignin.base.errors import ContentChanged, InvalidKey, NotFound, StorageError, UsageError
+from lignin.base.errors import (
+    ContentChanged,
+    FormatError,
+    InvalidKey,
+    NotFound,
+    StorageError,
+    UsageError,
+)
 from lignin.base.ids import digest
 from lignin.formats import format_of_object, format_of_suffix
 from lignin.formats.known import count_in_memory
@@ -81,10 +88,12 @@ def _construct_artifact(instance: Instance, record: Artifact, data: Any, options
     format_options = options["format"] or {}
     source, owned = _as_source(data, key=key, write=format_options.get("write") or {})
     try:
+        _check_there(source)
         _refuse_storage(instance, source)
         content = _inspect(source)
         suffix = suffix_of(source.name) if source.is_file() or source.name.endswith(".zarr") else ""
-        _check_suffix(key, suffix)
+        if content.n_files is None or suffix:
+            _check_suffix(key, suffix)
         known = format_of_suffix(suffix, otype=format_options.get("otype"))
         record.key = key
         record.description = options["description"]
@@ -96,7 +105,7 @@ def _construct_artifact(instance: Instance, record: Artifact, data: Any, options
         if owned is not None:
             record.n_observations = count_in_memory(data)
         elif known and known.count and record.otype and format_options:
-            record.n_observations = known.count(source)
+            record.n_observations = _count(known.count, source, record.otype)
     except BaseException:
         if owned is not None:
             owned.cleanup()
@@ -160,13 +169,31 @@ def _refuse_storage(instance: Instance, source: Path) -> None:
             raise UsageError(f"the folder {source} holds the storage {storage.root}, so it can't be saved as one artifact. Save the folders and files in it.")
 
 
-def _inspect(source: Path) -> Content:
-    if not source.exists():
+def _count(count: Callable[[Path], int | None], source: Path, otype: str) -> int | None:
+    try:
+        return count(source)
+    except (OSError, ValueError, KeyError) as e:
+        raise FormatError(f"{source} can't be read as {otype}: {str(e).strip().partition(chr(10))[0]}") from e
+
+
+def _check_there(source: Path) -> None:
+    try:
+        is_there = source.exists()
+    except OSError as e:
+        raise StorageError(f"can't read {source}: {e.strerror or e}.") from e
+    if not is_there:
         hint = " It is a link that leads nowhere." if source.is_symlink() else ""
         raise NotFound(f"there is nothing at {source}.{hint}")
-    before = look_at(source)
-    content = hash_path(source)
-    if look_at(source) != before:
+
+
+def _inspect(source: Path) -> Content:
+    try:
+        before = look_at(source)
+        content = hash_path(source)
+        after = look_at(source)
+    except OSError as e:
+        raise StorageError(f"can't read {e.filename or source}: {e.strerror or e}. Check that it exists and may be read.") from e
+    if after != before:
         raise ContentChanged(f"{source} changed while it was read. Make an artifact of it when it is at rest.")
     if content.n_files == 0:
         raise StorageError(f"the folder {source} holds no file, so there is nothing to save")

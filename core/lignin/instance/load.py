@@ -56,7 +56,17 @@ def load(instance: Instance, record: Artifact | Collection, *, is_run_input: boo
         return _load_collection(instance, record, is_run_input=is_run_input, **options)
     path = cache(instance, record, is_run_input=is_run_input)
     known = format_of_suffix(record.suffix, otype=record.otype)
-    return path if known is None or (path.is_dir() and not record.suffix) else known.load(path, **options)
+    if known is None or (path.is_dir() and not record.suffix):
+        return path
+    try:
+        return known.load(path, **options)
+    except (OSError, ValueError, KeyError) as e:
+        what = f"{record.key or record.uid} ({record.uid})"
+        raise FormatError(f"{what} can't be read as {record.otype or record.suffix}: {_first_line(e)}. Its bytes are at {path}") from e
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)
 
 
 def open_artifact(instance: Instance, artifact: Artifact, *, mode: str = "r", is_run_input: bool | Run | None = None, **options: Any) -> Any:

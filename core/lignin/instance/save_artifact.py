@@ -91,7 +91,8 @@ def rekey(instance: Instance, record: Artifact, new: Mapping[str, Any]) -> None:
         UsageError: another artifact has it, or the suffix would change.
     """
     key = check_key(new["key"])
-    if suffix_of(key) != record.suffix:
+    is_plain_folder = record.n_files is not None and not record.suffix
+    if not is_plain_folder and suffix_of(key) != record.suffix and not (record.suffix and key.endswith(record.suffix)):
         raise UsageError(f"the key {key!r} must end with {record.suffix or 'no suffix'}, like the artifact")
     family = key_family(key)
 

@@ -44,7 +44,7 @@ def test_a_part_without_an_end_has_what_is_included(artifacts):
 def test_records_that_are_not_saved_are_not_the_same(instance):
     one, two = ln.ULabel(name="x"), ln.ULabel(name="y")
     assert one != two
-    assert one == one  # noqa: PLR0124
+    assert one == one
     assert {one.save(), ln.ULabel.get(name="x"), two.save()} == {one, two}
 
 
