@@ -11,6 +11,7 @@ from typing import Any, Self
 
 from sqlalchemy import (
     ColumnElement,
+    Date,
     Float,
     Integer,
     Select,
@@ -146,6 +147,8 @@ def _compile_own(registry: type[Registry], name: str, rest: str, value: Any) -> 
         raise _unknown(registry, f"{name}__{rest}")
     if isinstance(column.type, UtcDateTime):
         value = [_moment(v) for v in value] if comparison in {"in", "range"} and isinstance(value, list | tuple | set) else _moment(value)
+    if isinstance(column.type, Date):
+        value = [_day(v) for v in value] if comparison in {"in", "range"} and isinstance(value, list | tuple | set) else _day(value)
     return _compare(column, comparison, value)
 
 
@@ -298,6 +301,11 @@ def _moment(value: Any) -> Any:
     if value is None or isinstance(value, datetime | bool):
         return value
     raise UsageError(f"{value!r} is no date or time. Write it like 2026-11-24 or 2026-11-24T12:00:00")
+
+
+def _day(value: Any) -> Any:
+    moment = _moment(value)
+    return moment.date() if isinstance(moment, datetime) else moment
 
 
 def _unaliased(registry: type[Registry], lookup: str) -> str:

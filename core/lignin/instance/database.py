@@ -1,9 +1,11 @@
 """The database behind an instance: connections and transactions, alike on SQLite and PostgreSQL."""
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
+from weakref import WeakSet
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import (
@@ -27,6 +29,8 @@ _LOCK = text("select pg_advisory_xact_lock(number) from unnest(cast(:numbers as 
 _LOCKS = 1024
 _BUSY_MS = 60_000
 _TRIES = 8
+# Serialization failure, deadlock, no lock, a server that restarts, a name that another writer was first to take.
+_PASSING = {"40001", "40P01", "55P03", "57P01", "57P02", "57P03", "23505"}
 
 
 class Database:
@@ -44,6 +48,7 @@ class Database:
         self.engine = _open_sqlite(url) if self.is_sqlite else _open_postgres(url)
         # The same connections, whose transactions take the write lock when they begin.
         self._writer = self.engine.execution_options(lignin_write=True)
+        _opened.add(self)
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -74,6 +79,8 @@ class Database:
                 time.sleep(0.01 * 2**attempt)
             except DBAPIError as e:
                 raise self.explained(e) from e
+            except (StatementError, OverflowError, UnicodeEncodeError) as e:
+                raise UsageError(f"the database can't take this value: {str(e).splitlines()[0]}") from e
         raise AssertionError("the loop returns or raises")
 
     def lock(self, session: Session, *names: str) -> None:
@@ -103,6 +110,18 @@ class Database:
     def forget(self) -> None:
         """Drop the connections without closing them: they belong to the process that forked this one."""
         self.engine.dispose(close=False)
+
+
+_opened: WeakSet[Database] = WeakSet()
+
+
+def _forget_all() -> None:
+    """In a forked child: what it holds of the connections is its parent's, and the two would talk at once."""
+    for database in tuple(_opened):
+        database.forget()
+
+
+os.register_at_fork(after_in_child=_forget_all)
 
 
 def sqlite_path(url: str) -> str | None:
@@ -157,6 +176,9 @@ def _open_postgres(url: str) -> Engine:
 
 
 def _may_pass(error: DBAPIError) -> bool:
+    if (state := getattr(error.orig, "sqlstate", None)) is not None:
+        # PostgreSQL speaks the language of its server; its codes are the same everywhere.
+        return state in _PASSING
     said = str(error.orig).lower()
     if isinstance(error, IntegrityError):
         return "unique" in said

@@ -26,6 +26,7 @@ from lignin.model import (
     Collection,
     Project,
     Registry,
+    Run,
     Storage,
     Transform,
     Trashable,
@@ -41,9 +42,9 @@ __all__ = ["save", "save_many", "save_records"]
 # What a record is, as against what people say of it.
 _UID = frozenset({"id", "uid"})
 _FIXED = {
-    "Artifact": _UID | {"family", "hash", "size", "n_files", "suffix", "is_latest", "state", "storage_id", "relpath", "mtime_ns", "run_id", "origin_id"},
-    "Collection": _UID | {"family", "hash", "is_latest"},
-    "Transform": _UID | {"family", "hash", "is_latest", "source_code"},
+    "Artifact": _UID | {"family", "branch_id", "hash", "size", "n_files", "suffix", "is_latest", "state", "storage_id", "relpath", "mtime_ns", "run_id", "origin_id"},
+    "Collection": _UID | {"family", "branch_id", "hash", "is_latest"},
+    "Transform": _UID | {"family", "branch_id", "hash", "is_latest", "source_code"},
     "Run": _UID | {"engine", "scope", "external_id", "attempt", "told", "told_end"},
 }
 _BATCH = 5_000
@@ -102,7 +103,8 @@ def _prepare(instance: Instance, record: Any) -> None:
     for name in record.fields():
         check_text(name, getattr(record, name))
     label = getattr(record, type(record).label)
-    if type(record).label in {"name", "root", "handle"} and (not isinstance(label, str) or not label.strip()):
+    is_needed = type(record).label in {"name", "root", "handle"} and not (isinstance(record, Run) and label is None)
+    if is_needed and (not isinstance(label, str) or not label.strip()):
         raise UsageError(f"a {type(record).__name__} needs a {type(record).label}, not {label!r}")
     if isinstance(label, str) and (label != label.strip() or (len(label) > 255 and type(record).label == "name")):
         raise UsageError(f"{label[:60]!r} can't be a {type(record).label}: 255 characters at most, and none of them white space at its ends")
