@@ -6,6 +6,7 @@ harm, a killed save can be repeated, and equal contents under several keys are s
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from lignin.base.content import look_at
 from lignin.base.errors import ContentChanged, StorageError, UsageError
 from lignin.base.ids import FIRST_VERSION, new_uid, next_version
 from lignin.base.messages import say
+from lignin.base.settings import host_name
 from lignin.instance.construct import Draft, draft_of
 from lignin.instance.current_run import current_run_id
 from lignin.instance.derive import derive_origins, derive_producers
@@ -116,14 +118,22 @@ def _plan(instance: Instance, record: Artifact, *, managed: Sequence[Storage], r
         raise ContentChanged(f"{draft.source} is gone since the artifact was made of it. Nothing was stored.")
     named = None if draft.run is None else draft.run.id
     for storage in managed:
-        root = Path(storage.root)
-        if draft.owned is None and draft.storage is None and draft.source.is_relative_to(root):
-            relpath = draft.source.relative_to(root).as_posix()
-            if relpath.split("/", 1)[0] != OBJECTS:
+        if draft.owned is None and draft.storage is None:
+            relpath = _relpath(draft.source, Path(storage.root))
+            if relpath is not None and relpath.split("/", 1)[0] != OBJECTS:
                 return _Plan(record=record, draft=draft, storage=storage, relpath=relpath, in_place=True, run_id=named or run_id)
     digest = draft.content.id.partition(":")[2]
     relpath = f"{OBJECTS}/{digest[:2]}/{digest[2:]}{record.suffix}"
     return _Plan(record=record, draft=draft, storage=draft.storage or instance.storage, relpath=relpath, in_place=False, run_id=named or run_id)
+
+
+def _relpath(source: Path, root: Path) -> str | None:
+    """The path inside a root, also where one of the two was told by a link to its folder; `None` outside."""
+    if source.is_relative_to(root):
+        return source.relative_to(root).as_posix()
+    # A link at the end is the file that was meant; those on the way are other names of its folder.
+    real, real_root = Path(os.path.realpath(source.parent), source.name), Path(os.path.realpath(root))
+    return real.relative_to(real_root).as_posix() if real.is_relative_to(real_root) else None
 
 
 def _store_bytes(plans: Sequence[_Plan]) -> None:
@@ -257,8 +267,8 @@ def _renew(session: Session, plan: _Plan, book: Mapping[str, list[Artifact]]) ->
     row = plan.existing
     assert row is not None
     new: dict[str, Any] = {}
-    if row.state != ArtifactState.STORED:
-        mtime_ns = plan.draft.mtime_ns if plan.in_place else None
+    mtime_ns = plan.draft.mtime_ns if plan.in_place else None
+    if row.state != ArtifactState.STORED or _is_changed(session, row):
         new |= {"state": ArtifactState.STORED.value, "storage_id": plan.storage.id, "relpath": plan.relpath, "mtime_ns": mtime_ns}
     for name in ("description", "kind", "version_tag"):
         given = getattr(plan.record, name)
@@ -276,6 +286,20 @@ def _renew(session: Session, plan: _Plan, book: Mapping[str, list[Artifact]]) ->
         new["is_latest"] = True
     if new:
         update_record(session, row, new)
+
+
+def _is_changed(session: Session, row: Artifact) -> bool:
+    """Whether a file that was registered in place on this machine is not as it was: then the new place is the better one."""
+    if row.relpath.startswith(f"{OBJECTS}/"):
+        return False
+    root, host = session.execute(select(Storage.root, Storage.host).where(Storage.id == row.storage_id)).one()
+    if "://" in root or (host and host != host_name()):
+        return False
+    try:
+        seen = look_at(Path(root, row.relpath))
+    except OSError:
+        return True
+    return (seen.size, seen.mtime_ns) != (row.size, row.mtime_ns)
 
 
 def _claim_outputs(session: Session, plans: Sequence[_Plan]) -> None:

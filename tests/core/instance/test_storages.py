@@ -42,3 +42,29 @@ def test_a_default_storage_is_the_same_in_the_next_session(given, tmp_path, monk
     ln.connect()
     assert ln.Storage.all().count() == 1
     assert ln.Artifact.get(key="a.txt").versions.count() == 2
+
+
+def test_a_file_that_is_reached_by_a_link_to_its_storage_stays_in_place(instance):
+    ln.Storage("store").save()
+    Path("store/a.txt").write_text("a")
+    Path("link").symlink_to("store")
+    assert Path(ln.Artifact("link/a.txt", key="a.txt").save().path) == Path("store/a.txt").absolute()
+    Path("elsewhere").mkdir()
+    ln.Storage("linked").save()
+    Path("linked").rmdir()
+    Path("linked").symlink_to("elsewhere")
+    Path("elsewhere/b.txt").write_text("b")
+    assert Path(ln.Artifact("elsewhere/b.txt", key="b.txt").save().path) == Path("linked/b.txt").absolute()
+
+
+def test_a_content_whose_file_in_place_was_overwritten_can_be_saved_anew(instance):
+    ln.Storage("store").save()
+    for name in ("store/a.txt", "copy.txt"):
+        Path(name).write_text("content")
+        one = ln.Artifact(name, key="a.txt").save()
+    assert Path(one.path) == Path("store/a.txt").absolute()
+    Path("store/a.txt").write_text("something else")
+    again = ln.Artifact("copy.txt", key="a.txt").save()
+    assert (again.uid, again.load()) == (one.uid, "content")
+    Path("store/a.txt").unlink()
+    assert ln.Artifact.get(key="a.txt").load() == "content"
