@@ -82,7 +82,8 @@ class InstanceConfig:
             fields = {name: str(values[name]) for name in ("uid", "name", "db", "storage")}
         except (OSError, tomllib.TOMLDecodeError, KeyError, UnicodeDecodeError) as e:
             raise LigninError(f"can't read {path}: {e!r}. Mend it, or make the instance anew with: lignin init") from e
-        return cls(folder=folder, **fields)
+        # By its own name, whatever link led there: engines tell files by theirs.
+        return cls(folder=folder.resolve(), **fields)
 
     def write(self) -> None:
         """Write the configuration, readable by its owner only (a database URL may hold a password).

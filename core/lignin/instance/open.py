@@ -62,7 +62,7 @@ def init(folder: str | Path | None = None, *, storage: str | Path | None = None,
     Raises:
         UsageError: an instance with another database or storage is there already.
     """
-    place = Path(folder or ".").expanduser().absolute()
+    place = Path(folder or ".").expanduser().resolve()
     if (place / ".lignin" / "instance.toml").is_file():
         held = InstanceConfig.read(place)
         _refuse_difference(held, storage=storage, db=db, name=name)
@@ -118,7 +118,8 @@ def _storage_root(place: Path, storage: str | Path | None) -> str:
         raise UsageError(f"{redact_url(text_)} is not on a local disk; this version of Lignin stores on local disks only")
     root = Path(text_).expanduser()
     absolute = Path(os.path.abspath(root))  # noqa: PTH100 - links stay as the user wrote them
-    return str(absolute.relative_to(place)) if absolute.is_relative_to(place) else str(absolute)
+    real = absolute.resolve()
+    return str(real.relative_to(place)) if real.is_relative_to(place) else str(absolute)
 
 
 def _refuse_difference(held: InstanceConfig, *, storage: str | Path | None, db: str | None, name: str | None) -> None:

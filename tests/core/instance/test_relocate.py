@@ -93,3 +93,18 @@ def test_a_default_storage_outside_stays_where_it_is(tmp_path, monkeypatch):
     assert Path(ln.Artifact.get(key="a.txt").path).is_relative_to(tmp_path / "outside")
     assert texts() == ALL
     second.close()
+
+
+def test_an_instance_that_is_named_by_a_link_knows_its_files(tmp_path, monkeypatch):
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    monkeypatch.chdir(tmp_path / "real")
+    ln.init(tmp_path / "link").close()
+    monkeypatch.setenv("LIGNIN_INSTANCE", str(tmp_path / "link"))
+    monkeypatch.chdir(tmp_path)
+    instance = ln.connect()
+    monkeypatch.chdir(tmp_path / "real")
+    fill()
+    assert texts() == ALL
+    assert ln.Storage.filter(role="managed").count() == 2
+    instance.close()
