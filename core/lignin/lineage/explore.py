@@ -130,6 +130,7 @@ def _edges(closure: Closure, nodes: Mapping[tuple[int, int], Node]) -> Iterator[
     """Every step of the data between two nodes, each once."""
     roles: dict[tuple[int, int], str] = {}
     readers: set[int] = set()
+    read = {(row.run_id, row.artifact_id) for row in closure.edges if not row.written}
     for row in closure.edges:
         run, artifact = nodes[RUN, row.run_id], nodes[ARTIFACT, row.artifact_id]
         made_by = closure.artifacts[row.artifact_id].run_id
@@ -138,7 +139,7 @@ def _edges(closure: Closure, nodes: Mapping[tuple[int, int], Node]) -> Iterator[
             yield Edge(source=artifact.id, target=run.id, role=row.role, kind="input")
         elif made_by == row.run_id:
             roles[row.run_id, row.artifact_id] = row.role
-        elif _made_again(closure, run_id=row.run_id, made_by=made_by, artifact_id=row.artifact_id):
+        elif (row.run_id, row.artifact_id) not in read and not _contains(closure, run_id=row.run_id, made_by=made_by):
             yield Edge(source=run.id, target=artifact.id, role=row.role, kind="recreated")
     for artifact_id, made in closure.artifacts.items():
         node = nodes[ARTIFACT, artifact_id]
@@ -161,12 +162,12 @@ def _without_idle_callers(edges: tuple[Edge, ...], *, focus: str) -> tuple[Edge,
         edges = kept
 
 
-def _made_again(closure: Closure, *, run_id: int, made_by: int | None, artifact_id: int) -> bool:
-    """Whether a run that claims an artifact another one made did so itself, and neither read nor contained it."""
+def _contains(closure: Closure, *, run_id: int, made_by: int | None) -> bool:
+    """Whether a run is that which made something, or one above it."""
     above, seen = made_by, set[int]()
     while above is not None and above not in seen:
         if above == run_id:
-            return False
+            return True
         seen.add(above)
         above = closure.runs[above].parent_id if above in closure.runs else None
-    return not any(not e.written and e.run_id == run_id and e.artifact_id == artifact_id for e in closure.edges)
+    return False
