@@ -123,8 +123,11 @@ def _plan(instance: Instance, record: Artifact, *, managed: Sequence[Storage], r
             if relpath is not None and relpath.split("/", 1)[0] != OBJECTS:
                 return _Plan(record=record, draft=draft, storage=storage, relpath=relpath, in_place=True, run_id=named or run_id)
     digest = draft.content.id.partition(":")[2]
-    relpath = f"{OBJECTS}/{digest[:2]}/{digest[2:]}{record.suffix}"
-    return _Plan(record=record, draft=draft, storage=draft.storage or instance.storage, relpath=relpath, in_place=False, run_id=named or run_id)
+    storage = draft.storage or instance.storage
+    # Outside the folder other instances may store too, and what they delete must be their own.
+    own = "" if Path(storage.root).is_relative_to(instance.config.folder) else f"{storage.instance_uid}/"
+    relpath = f"{OBJECTS}/{own}{digest[:2]}/{digest[2:]}{record.suffix}"
+    return _Plan(record=record, draft=draft, storage=storage, relpath=relpath, in_place=False, run_id=named or run_id)
 
 
 def _relpath(source: Path, root: Path) -> str | None:

@@ -60,3 +60,16 @@ def test_bytes_of_another_machine_are_not_looked_for_on_this_one(instance, key):
     one.delete(permanent=True)
     assert path.exists()
     assert ln.Artifact.all().count() == 0
+
+
+def test_an_instance_that_shares_a_storage_deletes_its_own_bytes_only(tmp_path, monkeypatch):
+    for name in "ab":
+        (tmp_path / name).mkdir()
+        monkeypatch.chdir(tmp_path / name)
+        ln.init(storage=tmp_path / "shared")
+        saved("the same", key="x.txt")
+    ln.Artifact.get(key="x.txt").delete(permanent=True)
+    monkeypatch.chdir(tmp_path / "a")
+    instance = ln.connect()
+    assert ln.Artifact.get(key="x.txt").load() == "the same"
+    instance.close()
