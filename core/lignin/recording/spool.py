@@ -78,7 +78,7 @@ class Spool:
         stamp = time.strftime("%Y%m%dT%H%M%S", time.gmtime())
         path = self._folder / f"{stamp}-{self._engine}-{os.getpid()}-{new_uid(4)}{SUFFIX}"
         descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
-        head = {"v": VERSION, "event": "spool", "host": host_name(), "node": os.uname().nodename, "pid": os.getpid(), "folder": str(Path.cwd())}
+        head = {"v": VERSION, "event": "spool", "host": host_name(), "node": os.uname().nodename, "pid": os.getpid(), "folder": _working_folder()}
         # Some network file systems have no locks; there the process id has to do.
         with suppress(OSError):
             fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -177,6 +177,13 @@ def read_head(line: bytes) -> Mapping[str, Any] | None:
         return None
     is_frame = isinstance(fields, dict) and fields.get("v") == VERSION and fields.get("event") in {"spool", CLOSED}
     return fields if is_frame else None
+
+
+def _working_folder() -> str:
+    """Where the process stands; empty if that folder was deleted."""
+    with suppress(FileNotFoundError):
+        return str(Path.cwd())
+    return ""
 
 
 def _write_whole(descriptor: int, data: bytes) -> None:
