@@ -23,6 +23,10 @@ SECTIONS = {
         "info": "Show which instance is used here, and from where.",
         "migrate": "Bring the database to the schema of this Lignin.",
         "doctor": "Check that everything here works, and say what does not.",
+        "fsck": "Check the catalogue against storage, and mend it.",
+        "backup": "Write the catalogue to one file, or bring it back from one.",
+        "export": "Write the whole catalogue to files that others can read.",
+        "import": "Bring what was exported, or made elsewhere, into the catalogue.",
     },
     "Data": {
         "save": "Save a file or folder as an artifact; prints its uid.",

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from lignin.model import Artifact, ArtifactState, Run, run_input, run_output
 
-__all__ = ["TINY", "Maker", "derive_latest", "derive_origins", "derive_producers", "maker_of"]
+__all__ = ["TINY", "Maker", "derive_latest", "derive_origins", "derive_producers", "find_origins", "find_producers", "maker_of"]
 
 # Contents below this size (a flag file, an empty list) are alike by chance: nothing is inferred from them.
 TINY = 32
@@ -51,6 +51,13 @@ def maker_of(claims: Sequence[Maker], *, readers: Collection[int], parents: Mapp
 
 def derive_producers(session: Session, artifact_ids: Collection[int]) -> Mapping[int, int | None]:
     """Set `run_id` of these artifacts from the claims about them; returns it by artifact."""
+    result, wrong = find_producers(session, artifact_ids)
+    _set_column(session, "run_id", wrong)
+    return result
+
+
+def find_producers(session: Session, artifact_ids: Collection[int]) -> tuple[Mapping[int, int | None], Mapping[int, int | None]]:
+    """The producer of each of these artifacts by the claims about it, and those that differ from what its row says."""
     claims: dict[int, list[Maker]] = defaultdict(list)
     readers: dict[int, set[int]] = defaultdict(set)
     held: dict[int, int | None] = {}
@@ -70,8 +77,7 @@ def derive_producers(session: Session, artifact_ids: Collection[int]) -> Mapping
     contested = {claim.run_id for listed in claims.values() if len(listed) > 1 for claim in listed}
     parents = _parents(session, contested)
     result = {i: maker_of(claims[i], readers=readers[i], parents=parents) for i in held}
-    _set_column(session, "run_id", {i: run_id for i, run_id in result.items() if run_id != held[i]})
-    return result
+    return result, {i: run_id for i, run_id in result.items() if run_id != held[i]}
 
 
 def derive_latest(session: Session, families: Collection[str]) -> None:
@@ -109,6 +115,11 @@ def _age(row: Any) -> tuple[int, str, int, str]:
 
 def derive_origins(session: Session, hashes: Collection[str]) -> None:
     """Where an artifact has no producer, the earliest made one of the same content is its origin."""
+    _set_column(session, "origin_id", find_origins(session, hashes))
+
+
+def find_origins(session: Session, hashes: Collection[str]) -> Mapping[int, int | None]:
+    """The origin of each artifact with one of these contents, where it differs from what its row says."""
     new: dict[int, int | None] = {}
     for chunk in _chunks(hashes):
         first_use = (
@@ -134,7 +145,7 @@ def derive_origins(session: Session, hashes: Collection[str]) -> None:
                 origin = None if row.run_id is not None else _origin_of(row, made)
                 if origin != row.origin_id:
                     new[row.id] = origin
-    _set_column(session, "origin_id", new)
+    return new
 
 
 def _origin_of(row: Any, made: Sequence[Any]) -> int | None:

@@ -30,7 +30,7 @@ from lignin.recording.spool import SUFFIX, is_closed, read_head
 if TYPE_CHECKING:
     from lignin.instance.instance import Instance
 
-__all__ = ["IngestReport", "ingest", "waiting_spools"]
+__all__ = ["IngestReport", "ingest", "put_away", "waiting_spools"]
 
 _BATCH = 20_000
 DONE = "ingested"
@@ -86,7 +86,7 @@ def ingest(instance: Instance, path: Path) -> IngestReport:
         record_story(instance, story)
         runs.update(story.runs())
     if path.parent in {instance.config.spool, user_home() / "spool"} and all(line.torn for line in bad) and is_at_rest:
-        _put_away(path)
+        put_away(path)
     return IngestReport(path=path, events=events, runs=len(runs), hashed=hashed, bad=tuple(bad))
 
 
@@ -160,7 +160,8 @@ def _is_alive(pid: int) -> bool:
     return True
 
 
-def _put_away(path: Path) -> None:
+def put_away(path: Path) -> None:
+    """Move a spool that was taken in to `ingested/` beside it."""
     folder = path.parent / DONE
     folder.mkdir(exist_ok=True)
     # Another process may have ingested it at the same time, and moved it first.

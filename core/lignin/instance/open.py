@@ -18,7 +18,7 @@ from lignin.instance.relocate import relocate
 from lignin.instance.schema_version import check_version
 from lignin.model import ALL_SPACE, ARCHIVE, MAIN, TRASH, Branch, Registry, Space
 
-__all__ = ["connect", "disconnect", "init", "open_instance", "provide"]
+__all__ = ["connect", "create_tables", "disconnect", "init", "open_instance", "provide"]
 
 _PROVIDER = "lignin.instance"
 
@@ -78,7 +78,7 @@ def init(folder: str | Path | None = None, *, storage: str | Path | None = None,
     )
     try:
         config.home.mkdir(parents=True, exist_ok=True)
-        _create_tables(config)
+        create_tables(config)
         config.write()
     except OSError as e:
         raise StorageError(f"can't make an instance in {place}: {e.strerror or e}. Choose a folder that you may write.") from e
@@ -130,7 +130,7 @@ def _refuse_difference(held: InstanceConfig, *, storage: str | Path | None, db: 
             raise UsageError(f"{held.folder} already holds the instance {held.name!r}, whose {field} is {shown}. Use it as it is, or init another folder.")
 
 
-def _create_tables(config: InstanceConfig) -> None:
+def create_tables(config: InstanceConfig) -> None:
     """All tables of the newest schema and the built-in rows, in a database that has none yet."""
     database = Database(config.db_url)
     try:

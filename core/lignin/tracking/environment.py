@@ -12,6 +12,7 @@ from typing import Any
 
 from lignin.base.content import hash_path
 from lignin.base.installed import Package, installed_packages
+from lignin.base.processes import container
 from lignin.base.redact import REDACTED, is_secret_name, redact_text, redact_url
 from lignin.base.settings import host_name
 
@@ -64,19 +65,10 @@ def _system() -> Mapping[str, Any]:
     return {
         "system": platform.platform(),
         "cpus": os.cpu_count(),
-        "container": _container(),
+        "container": container(),
         "conda": os.environ.get("CONDA_DEFAULT_ENV"),
         "lock": _lock_file(),
     }
-
-
-def _container() -> str | None:
-    for name in ("APPTAINER_CONTAINER", "SINGULARITY_CONTAINER", "CONTAINER_IMAGE"):
-        if image := os.environ.get(name):
-            return image
-    if Path("/.dockerenv").exists():
-        return "docker"
-    return "podman" if Path("/run/.containerenv").exists() else None
 
 
 def _lock_file() -> Mapping[str, str] | None:

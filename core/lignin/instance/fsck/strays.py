@@ -1,0 +1,95 @@
+"""What lies in storage and no record names: stored bytes, and copies that were never finished."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from lignin.base.clock import now
+from lignin.base.content import look_at
+from lignin.instance.fsck.places import Root, is_object_name, set_aside
+from lignin.instance.fsck.report import Finding, Kind
+from lignin.instance.save_artifact import OBJECTS
+from lignin.model import Artifact
+
+if TYPE_CHECKING:
+    from lignin.instance.instance import Instance
+
+__all__ = ["find_strays", "mend_stray"]
+
+_BATCH = 500
+_FOLDER = re.compile(r"[0-9a-f]{2}")
+_DRAFT = re.compile(r"\..+\.[0-9A-Za-z]{6}\.part")
+
+
+def find_strays(instance: Instance, roots: Mapping[int, Root], *, grace: timedelta, counts: dict[str, int]) -> Iterator[Finding]:
+    """Objects and drafts that no record names and that nobody has touched for `grace`.
+
+    Only names that Lignin itself makes are looked at: a root's `.lignin` may hold other things too.
+    """
+    for root in dict.fromkeys(roots.values()):
+        for folder in _folders(root.path / OBJECTS) if root.is_managed else ():
+            names = sorted(entry.name for entry in os.scandir(folder))
+            objects = [name for name in names if is_object_name(name)]
+            counts["objects"] += len(objects)
+            drafts = [name for name in names if _DRAFT.fullmatch(name)]
+            named = _named(instance, root, [f"{OBJECTS}/{folder.name}/{name}" for name in objects])
+            for name in [*drafts, *objects]:
+                relpath = f"{OBJECTS}/{folder.name}/{name}"
+                if relpath in named or not _is_older(folder / name, grace):
+                    continue
+                kind = Kind.DRAFT if name in drafts else Kind.ORPHAN
+                problem = "a copy that was never finished" if kind is Kind.DRAFT else "no record names these bytes"
+                yield Finding(kind=kind, subject=str(folder / name), problem=problem, target=(root, relpath, grace))
+
+
+def mend_stray(instance: Instance, finding: Finding) -> Finding:
+    """Move it to `lost+found`. A save that has come to rely on it meanwhile gets it back."""
+    root, relpath, grace = finding.target
+    place = root.path / relpath
+    if not place.exists() or not _is_older(place, grace) or _named(instance, root, [relpath]):
+        return replace(finding, repaired=True)
+    try:
+        moved = set_aside(root.path, relpath)
+    except FileNotFoundError:
+        return replace(finding, repaired=True)
+    except OSError as e:
+        return replace(finding, problem=f"{finding.problem}; it can't be moved to {root.path}: {e.strerror}")
+    # A save shows that it relies on bytes by touching them: before the move, and it is seen here;
+    # after the move, and it finds nothing there and copies them itself.
+    if finding.kind is Kind.ORPHAN and (not _is_older(moved, grace) or _named(instance, root, [relpath])):
+        moved.rename(place)
+    return replace(finding, repaired=True)
+
+
+def _folders(home: Path) -> Iterator[Path]:
+    if home.is_dir():
+        with os.scandir(home) as entries:
+            yield from (home / name for name in sorted(entry.name for entry in entries if _FOLDER.fullmatch(entry.name) and entry.is_dir()))
+
+
+def _named(instance: Instance, root: Root, relpaths: Sequence[str]) -> set[str]:
+    """Those of these places that a record names, in the trash or not."""
+    found: set[str] = set()
+    with instance.database.reading() as session:
+        for begin in range(0, len(relpaths), _BATCH):
+            chunk = relpaths[begin : begin + _BATCH]
+            found.update(session.scalars(select(Artifact.relpath).where(Artifact.storage_id.in_(root.storage_ids), Artifact.relpath.in_(chunk))))
+    return found
+
+
+def _is_older(path: Path, grace: timedelta) -> bool:
+    try:
+        # A folder that is being filled changes inside.
+        own = path.stat().st_mtime_ns
+        newest = max(own, look_at(path).mtime_ns) if path.name.endswith(".part") else own
+    except OSError:
+        return False
+    return now() - datetime.fromtimestamp(newest / 1e9, UTC) >= grace
