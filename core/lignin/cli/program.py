@@ -57,8 +57,10 @@ class _Program(click.Group):
             return None
         command = importlib.import_module(f"lignin.cli.commands.{cmd_name}").command
         assert isinstance(command, click.Command)
-        if not any(option.name == "debug" for option in command.params):
-            command.params.append(_debug_option(hidden=True))
+        parts = command.commands.values() if isinstance(command, click.Group) else ()
+        for part in (command, *parts):
+            if not any(option.name == "debug" for option in part.params):
+                part.params.append(_debug_option(hidden=True))
         return command
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
