@@ -15,6 +15,7 @@ from lignin.base.content import hash_path
 from lignin.base.errors import Locked, UsageError
 from lignin.base.messages import say
 from lignin.base.settings import host_name
+from lignin.instance.derive import derive_origins
 from lignin.instance.rows import find_row
 from lignin.instance.save_artifact import OBJECTS, content_lock
 from lignin.model import TRASH, Artifact, Owned, Registry, Run, Storage, Trashable, Versioned
@@ -83,6 +84,9 @@ def _move(instance: Instance, record: Registry, *, branch_id: int) -> None:
             session.execute(update(registry).where(registry.id == row_id).values(is_latest=row.is_latest))
         elif row.is_latest:
             _lead_again(session, registry, row, branch_id)
+        if isinstance(row, Artifact) and row.hash is not None:
+            # What is in the trash is no origin of anything.
+            derive_origins(session, [row.hash])
         return bool(session.scalar(select(registry.is_latest).where(registry.id == row_id)))
 
     latest = instance.database.transact(work)
@@ -120,6 +124,8 @@ def _delete_row(instance: Instance, row: Registry, name: str) -> None:
             session.execute(update(Run).where(Run.report_id == row_id).values(report_id=None))
             session.execute(update(Run).where(Run.environment_id == row_id).values(environment_id=None))
         session.execute(sql_delete(registry).where(registry.id == row_id))
+        if isinstance(row, Artifact) and row.hash is not None:
+            derive_origins(session, [row.hash])
         if isinstance(row, Versioned) and row.branch_id != TRASH:
             _choose_latest(session, registry, row.family, row.branch_id)
 

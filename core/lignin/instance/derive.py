@@ -59,7 +59,7 @@ def derive_producers(session: Session, artifact_ids: Collection[int]) -> Mapping
 def find_producers(session: Session, artifact_ids: Collection[int]) -> tuple[Mapping[int, int | None], Mapping[int, int | None]]:
     """The producer of each of these artifacts by the claims about it, and those that differ from what its row says."""
     claims: dict[int, list[Maker]] = defaultdict(list)
-    readers: dict[int, set[int]] = defaultdict(set)
+    readers = _readers(session, artifact_ids)
     held: dict[int, int | None] = {}
     for chunk in _chunks(artifact_ids):
         made = (
@@ -70,9 +70,6 @@ def find_producers(session: Session, artifact_ids: Collection[int]) -> tuple[Map
         )
         for artifact_id, run_id, uid, started_at in session.execute(made):
             claims[artifact_id].append(Maker(run_id=run_id, uid=uid, started_at=started_at))
-        read = select(run_input.c.artifact_id, run_input.c.run_id).where(run_input.c.artifact_id.in_(chunk))
-        for artifact_id, run_id in session.execute(read):
-            readers[artifact_id].add(run_id)
         held.update(session.execute(select(Artifact.id, Artifact.run_id).where(Artifact.id.in_(chunk))).tuples().all())
     contested = {claim.run_id for listed in claims.values() if len(listed) > 1 for claim in listed}
     parents = _parents(session, contested)
@@ -139,19 +136,31 @@ def find_origins(session: Session, hashes: Collection[str]) -> Mapping[int, int 
         alike: dict[str, list[Any]] = defaultdict(list)
         for row in session.execute(rows):
             alike[row.hash].append(row)
+        readers = _readers(session, [row.id for same in alike.values() if len(same) > 1 for row in same if row.run_id is None])
         for same in alike.values():
             made = sorted((r for r in same if r.run_id is not None), key=lambda r: (r.started_at or _LONG_AGO, r.key or "", r.uid))
             for row in same:
-                origin = None if row.run_id is not None else _origin_of(row, made)
+                origin = None if row.run_id is not None else _origin_of(row, made, readers[row.id])
                 if origin != row.origin_id:
                     new[row.id] = origin
     return new
 
 
-def _origin_of(row: Any, made: Sequence[Any]) -> int | None:
+def _origin_of(row: Any, made: Sequence[Any], readers: Collection[int]) -> int | None:
+    # What a run made of a file is a copy of it, and not the other way round.
     used = row.at or row.created_at
-    earlier = (m.id for m in made if m.started_at is None or used is None or m.started_at <= used)
+    earlier = (m.id for m in made if m.run_id not in readers and (m.started_at is None or used is None or m.started_at <= used))
     return next(earlier, None)
+
+
+def _readers(session: Session, artifact_ids: Collection[int]) -> Mapping[int, set[int]]:
+    """The runs that read each of these artifacts."""
+    readers: dict[int, set[int]] = defaultdict(set)
+    for chunk in _chunks(artifact_ids):
+        read = select(run_input.c.artifact_id, run_input.c.run_id).where(run_input.c.artifact_id.in_(chunk))
+        for artifact_id, run_id in session.execute(read):
+            readers[artifact_id].add(run_id)
+    return readers
 
 
 def _parents(session: Session, run_ids: Collection[int]) -> Mapping[int, int | None]:

@@ -7,11 +7,13 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lignin.base.errors import SpoolError
+from lignin.base.processes import is_gone
 from lignin.base.settings import user_home
 from lignin.instance.record import record_story
 from lignin.recording import (
@@ -30,7 +32,7 @@ from lignin.recording.spool import SUFFIX, is_closed, read_head
 if TYPE_CHECKING:
     from lignin.instance.instance import Instance
 
-__all__ = ["IngestReport", "ingest", "put_away", "waiting_spools"]
+__all__ = ["IngestReport", "ingest", "is_at_rest", "waiting_spools"]
 
 _BATCH = 20_000
 DONE = "ingested"
@@ -76,7 +78,7 @@ def ingest(instance: Instance, path: Path) -> IngestReport:
     events, hashed = 0, 0
     runs: set[RunKey] = set()
     # Asked before the first line is read: what is written meanwhile must find its spool in its place.
-    is_at_rest = _is_at_rest(path)
+    is_over = is_at_rest(path)
     stream = _events(path, bad)
     contents: dict[FileRef, FileRef] = {}
     while batch := list(islice(stream, _BATCH)):
@@ -85,8 +87,8 @@ def ingest(instance: Instance, path: Path) -> IngestReport:
         hashed += _read_contents(story, contents)
         record_story(instance, story)
         runs.update(story.runs())
-    if path.parent in {instance.config.spool, user_home() / "spool"} and all(line.torn for line in bad) and is_at_rest:
-        put_away(path)
+    if path.parent in {instance.config.spool, user_home() / "spool"} and all(line.torn for line in bad) and is_over:
+        _put_away(path)
     return IngestReport(path=path, events=events, runs=len(runs), hashed=hashed, bad=tuple(bad))
 
 
@@ -129,7 +131,7 @@ def _distinct(claims: Iterable[Claim]) -> tuple[Claim, ...]:
     return tuple(dict.fromkeys(claims))
 
 
-def _is_at_rest(path: Path) -> bool:
+def is_at_rest(path: Path) -> bool:
     """Whether a spool will not grow: it was closed, or its writer was a process of this machine that has ended.
 
     A container's process has an id that is none out here; but the lock that it holds tells.
@@ -146,22 +148,13 @@ def _is_at_rest(path: Path) -> bool:
             # No locks here: the process id has to do.
             pass
     pid = head.get("pid")
-    return head.get("node") == os.uname().nodename and isinstance(pid, int) and not _is_alive(pid)
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except (ProcessLookupError, OverflowError):
+    if head.get("node") != os.uname().nodename or not isinstance(pid, int):
         return False
-    except PermissionError:
-        # Somebody else's.
-        return True
-    return True
+    # A later process of the same id began after the last line was written.
+    return is_gone(pid, since=datetime.fromtimestamp(path.stat().st_mtime, UTC))
 
 
-def put_away(path: Path) -> None:
-    """Move a spool that was taken in to `ingested/` beside it."""
+def _put_away(path: Path) -> None:
     folder = path.parent / DONE
     folder.mkdir(exist_ok=True)
     # Another process may have ingested it at the same time, and moved it first.

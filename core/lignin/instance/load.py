@@ -15,7 +15,7 @@ from lignin.base.settings import host_name
 from lignin.formats import format_of_suffix
 from lignin.formats.format import require
 from lignin.instance.current_run import current_run_id
-from lignin.instance.derive import derive_producers
+from lignin.instance.derive import derive_origins, derive_producers
 from lignin.instance.insert import insert_ignore
 from lignin.instance.save_artifact import OBJECTS
 from lignin.model import Artifact, ArtifactState, Collection, Run, Storage, run_input, run_output
@@ -133,15 +133,19 @@ def _note_input(instance: Instance, artifact: Artifact, *, is_run_input: bool | 
     run_id = is_run_input.id if isinstance(is_run_input, Run) else current_run_id(instance)
     if run_id is None or run_id == artifact.run_id:
         return
-    instance.database.transact(lambda session: _claim_input(session, run_id, artifact.id))
+    instance.database.transact(lambda session: _claim_input(session, run_id, artifact))
 
 
-def _claim_input(session: Session, run_id: int, artifact_id: int) -> None:
+def _claim_input(session: Session, run_id: int, artifact: Artifact) -> None:
+    artifact_id, content = artifact.id, artifact.hash
     # What a run wrote it may read again; that makes it no input of its own.
     own = select(run_output.c.run_id).where(run_output.c.run_id == run_id, run_output.c.artifact_id == artifact_id)
     if session.execute(own).first() is None:
         insert_ignore(session, run_input, [{"run_id": run_id, "artifact_id": artifact_id, "role": ""}])
-        derive_producers(session, [artifact_id])
+        made = derive_producers(session, [artifact_id]).get(artifact_id)
+        if content is not None and (made is None or made != artifact.run_id):
+            # When a file without a maker was first used bears on where it may have come from.
+            derive_origins(session, [content])
 
 
 def _load_collection(instance: Instance, collection: Collection, *, is_run_input: bool | Run | None, join: str = "outer", **options: Any) -> Any:

@@ -112,7 +112,7 @@ def begin(tracked: Tracked, args: tuple[Any, ...], kwargs: Mapping[str, Any]) ->
         code=_code(tracked, keeper),
         name=tracked.name or title_of(tracked.function),
         params=encode_params(params),
-        info=machine() if top else {"host": host_name(), "pid": os.getpid()},
+        info=machine() if top else {"host": host_name(), "node": os.uname().nodename, "pid": os.getpid()},
         environment=environment_text() if top else None,
         entrypoint=title_of(tracked.function),
         cli_args=command_line() if top else None,

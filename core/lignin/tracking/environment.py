@@ -32,9 +32,10 @@ def environment_text() -> str:
 
 
 def machine() -> Mapping[str, Any]:
-    """Where this process runs: host, system, Python, container, conda environment, lock file."""
+    """Where this process runs: host and machine, system, Python, container, conda environment, lock file."""
     facts = {
         "host": host_name(),
+        "node": os.uname().nodename,
         "pid": os.getpid(),
         "folder": str(Path.cwd()),
         "python": platform.python_version(),

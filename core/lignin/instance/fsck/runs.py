@@ -56,8 +56,8 @@ def mend_crashed(instance: Instance, finding: Finding) -> Finding:
 def _is_over(row: Any) -> bool:
     info = row.info if isinstance(row.info, dict) else {}
     pid, since = info.get("pid"), row.started_at
-    # Where several machines share one name, a process id says nothing.
-    is_here = info.get("host") == os.uname().nodename and not os.environ.get("LIGNIN_HOST")
-    if not is_here or type(pid) is not int or since is None:
+    # `host` may be a name that several machines share, where a process id says nothing.
+    node = info.get("node") or (None if os.environ.get("LIGNIN_HOST") else info.get("host"))
+    if node != os.uname().nodename or type(pid) is not int or since is None:
         return False
     return info.get("container", container()) == container() and is_gone(pid, since=since)

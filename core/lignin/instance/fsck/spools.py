@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lignin.base.errors import SpoolError
-from lignin.base.processes import is_gone
 from lignin.instance.fsck.report import Finding, Kind
-from lignin.instance.ingest import ingest, put_away
+from lignin.instance.ingest import ingest, is_at_rest
 from lignin.recording import BadLine, read_spool
-from lignin.recording.spool import SUFFIX, is_closed
+from lignin.recording.spool import SUFFIX
 
 if TYPE_CHECKING:
     from lignin.instance.instance import Instance
@@ -29,7 +25,7 @@ def find_spools(instance: Instance, counts: dict[str, int]) -> Iterator[Finding]
     for path in sorted(folder.glob(f"*{SUFFIX}")) if folder.is_dir() else ():
         counts["spools"] += 1
         try:
-            if _is_at_rest(path):
+            if is_at_rest(path):
                 yield _judge(path)
         except (OSError, SpoolError) as e:
             # Another process may have taken it in, and moved it away.
@@ -45,9 +41,7 @@ def mend_spool(instance: Instance, finding: Finding) -> Finding:
     report = ingest(instance, path)
     if any(not line.torn for line in report.bad):
         return replace(finding, problem=f"{finding.problem}; the other lines are in the catalogue now")
-    if path.exists():
-        put_away(path)
-    return replace(finding, repaired=True)
+    return replace(finding, repaired=not path.exists())
 
 
 def _judge(path: Path) -> Finding:
@@ -60,20 +54,3 @@ def _judge(path: Path) -> Finding:
     if bad:
         return Finding(kind=Kind.TORN, subject=str(path), problem="it waits, and its last line is torn: its writer was killed")
     return Finding(kind=Kind.SPOOL, subject=str(path), problem="it waits to be ingested, and nobody writes to it any more")
-
-
-def _is_at_rest(path: Path) -> bool:
-    """Whether nobody will write to it: it says so itself, or its writer's process was on this machine and is gone."""
-    if is_closed(path):
-        return True
-    with path.open("rb") as stream:
-        first = stream.readline()
-    try:
-        head = json.loads(first)
-        host, pid = head["host"], head["pid"]
-    except (ValueError, KeyError, TypeError):
-        return False
-    if host != os.uname().nodename or os.environ.get("LIGNIN_HOST") or type(pid) is not int:
-        return False
-    # A later process of the same id began after the last line was written.
-    return is_gone(pid, since=datetime.fromtimestamp(path.stat().st_mtime, UTC))

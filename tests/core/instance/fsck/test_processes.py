@@ -49,20 +49,28 @@ def test_nothing_is_claimed_of_a_run_on_another_machine_or_of_an_engine(instance
     process.wait()
     process.stdout.close()
     run = ln.Run.get(status="running")
-    for info, engine in (({**run.info, "host": "elsewhere"}, None), ({}, None), ({**run.info, "container": "another.sif"}, None), (run.info, "snakemake")):
+    for info, engine in (({**run.info, "node": "elsewhere"}, None), ({}, None), ({**run.info, "container": "another.sif"}, None), (run.info, "snakemake")):
         sql(instance, "update run set info = :info, engine = :engine", info=json.dumps(info), engine=engine)
         assert kinds(instance) == []
     sql(instance, "update run set info = :info, engine = null", info=json.dumps(dict(run.info)))
     assert kinds(instance) == ["crashed"]
 
 
-def test_nothing_is_claimed_where_machines_share_a_name(instance, kinds, monkeypatch):
+def test_a_name_that_machines_share_does_not_tell_where_a_process_was(instance, sql, kinds, monkeypatch):
+    monkeypatch.setenv("LIGNIN_HOST", "cluster")
     process = begin(TRACKED)
     process.kill()
     process.wait()
     process.stdout.close()
-    monkeypatch.setenv("LIGNIN_HOST", os.uname().nodename)
+    run = ln.Run.get(status="running")
+    assert run.info["host"] == "cluster"
+    sql(instance, "update run set info = :info", info=json.dumps({**run.info, "node": "another"}))
     assert kinds(instance) == []
+    # Recorded before machines were told apart.
+    sql(instance, "update run set info = :info", info=json.dumps({name: value for name, value in run.info.items() if name != "node"}))
+    assert kinds(instance) == []
+    sql(instance, "update run set info = :info", info=json.dumps(dict(run.info)))
+    assert kinds(instance) == ["crashed"]
 
 
 def test_a_later_process_of_the_same_id_is_another(instance, sql, mended):
