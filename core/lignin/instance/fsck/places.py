@@ -34,11 +34,13 @@ class Root:
         path: where it is.
         is_managed: whether Lignin writes below it.
         storage_ids: all records of storage locations with this root.
+        homes: the folders below it in which this instance keeps stored bytes; others may keep theirs beside.
     """
 
     path: Path
     is_managed: bool
     storage_ids: tuple[int, ...]
+    homes: tuple[str, ...]
 
 
 def is_object(relpath: str) -> bool:
@@ -58,6 +60,7 @@ def seen_roots(instance: Instance) -> Mapping[int, Root]:
             path=Path(storage.root),
             is_managed=any(s.role == "managed" for s in alike),
             storage_ids=tuple(s.id for s in alike),
+            homes=tuple(sorted({_home(instance, s) for s in alike if s.role == "managed"})),
         )
         if _is_there(instance, root):
             found[storage.id] = root
@@ -94,6 +97,12 @@ def kept_aside(root: Path, relpath: str) -> Iterator[Path]:
     place = root / OBJECTS / LOST / relpath.removeprefix(f"{OBJECTS}/")
     with suppress(OSError):
         yield from sorted(path for path in place.parent.iterdir() if path.name.rpartition("~")[0] == place.name)
+
+
+def _home(instance: Instance, storage: Storage) -> str:
+    """Where `save` puts bytes: outside of the instance's folder, apart from those of other instances."""
+    is_own = Path(storage.root).is_relative_to(instance.config.folder)
+    return OBJECTS if is_own else f"{OBJECTS}/{storage.instance_uid}"
 
 
 def _is_there(instance: Instance, root: Root) -> bool:

@@ -16,7 +16,6 @@ from lignin.base.clock import now
 from lignin.base.content import look_at
 from lignin.instance.fsck.places import Root, is_object_name, set_aside
 from lignin.instance.fsck.report import Finding, Kind
-from lignin.instance.save_artifact import OBJECTS
 from lignin.model import Artifact
 
 if TYPE_CHECKING:
@@ -35,14 +34,15 @@ def find_strays(instance: Instance, roots: Mapping[int, Root], *, grace: timedel
     Only names that Lignin itself makes are looked at: a root's `.lignin` may hold other things too.
     """
     for root in dict.fromkeys(roots.values()):
-        for folder in _folders(root.path / OBJECTS) if root.is_managed else ():
+        for folder in (folder for home in root.homes for folder in _folders(root.path / home)):
             names = sorted(entry.name for entry in os.scandir(folder))
             objects = [name for name in names if is_object_name(name)]
             counts["objects"] += len(objects)
             drafts = [name for name in names if _DRAFT.fullmatch(name)]
-            named = _named(instance, root, [f"{OBJECTS}/{folder.name}/{name}" for name in objects])
+            home = folder.relative_to(root.path).as_posix()
+            named = _named(instance, root, [f"{home}/{name}" for name in objects])
             for name in [*drafts, *objects]:
-                relpath = f"{OBJECTS}/{folder.name}/{name}"
+                relpath = f"{home}/{name}"
                 if relpath in named or not _is_older(folder / name, grace):
                     continue
                 kind = Kind.DRAFT if name in drafts else Kind.ORPHAN

@@ -108,3 +108,20 @@ def test_storage_in_the_instance_folder_itself_shows_no_strays(instance, aged, k
     assert Path(artifact.path).is_relative_to(root / ".lignin")
     aged(root / ".lignin")
     assert kinds(instance) == []
+
+
+def test_instances_that_share_a_storage_leave_each_others_bytes_alone(instance, aged, mended, sql, tmp_path):
+    shared = tmp_path / "shared"
+    storage = ln.Storage(shared).save()
+    source = tmp_path / "b.txt"
+    source.write_text("b")
+    own, lost_one = (ln.Artifact(source, key=f"{name}.txt", storage=storage).save() for name in ("own", "lost"))
+    theirs = shared / ".lignin" / "another12345" / "ab" / ("0" * 62)
+    theirs.parent.mkdir(parents=True)
+    theirs.write_text("theirs")
+    sql(instance, "delete from artifact")
+    aged(shared)
+    assert own.path == lost_one.path
+    (finding,) = mended(instance).findings
+    assert finding.subject == str(own.path)
+    assert theirs.read_text() == "theirs"
