@@ -53,7 +53,7 @@ def put(source: Path, target: Path | UPath, *, expected: str) -> None:
     place = _local(target)
     draft = place.with_name(f".{place.name}.{new_uid(6)}.part")
     try:
-        if place.exists() and hash_path(place).id == expected and _renew(place):
+        if place.exists() and hash_path(place).id == expected:
             return
         place.parent.mkdir(parents=True, exist_ok=True)
         content = _copy_folder(source, draft) if source.is_dir() else _copy_file(source, draft)
@@ -104,18 +104,6 @@ def _local(path: Path | UPath) -> Path:
     if getattr(path, "protocol", "") not in {"", "file", "local"}:
         raise UsageError(f"{path} is not on a local disk; this version of Lignin stores on local disks only")
     return Path(str(path))
-
-
-def _renew(place: Path) -> bool:
-    """Show that somebody is about to rely on what lies here, so that `lignin fsck` lets it lie; whether it still does."""
-    try:
-        os.utime(place)
-    except FileNotFoundError:
-        return False
-    except PermissionError:
-        # Somebody else's file.
-        return True
-    return True
 
 
 def _copy_file(source: Path, draft: Path) -> Content:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,9 +17,12 @@ from lignin.base.clock import now
 from lignin.base.content import look_at
 from lignin.instance.fsck.places import Root, is_object_name, set_aside
 from lignin.instance.fsck.report import Finding, Kind
+from lignin.instance.save_artifact import content_lock
 from lignin.model import Artifact
 
 if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
     from lignin.instance.instance import Instance
 
 __all__ = ["find_strays", "mend_stray"]
@@ -51,22 +55,30 @@ def find_strays(instance: Instance, roots: Mapping[int, Root], *, grace: timedel
 
 
 def mend_stray(instance: Instance, finding: Finding) -> Finding:
-    """Move it to `lost+found`. A save that has come to rely on it meanwhile gets it back."""
+    """Move it to `lost+found`, unless a record has come to name it meanwhile."""
     root, relpath, grace = finding.target
     place = root.path / relpath
-    if not place.exists() or not _is_older(place, grace) or _named(instance, root, [relpath]):
-        return replace(finding, repaired=True)
+
+    def work(session: Session) -> None:
+        # A save of these very bytes waits here, and then sees that they are gone and stores them again.
+        instance.database.lock(session, *(content_lock(f"{kind}:{_digest(relpath)}") for kind in ("b3", "b3d")))
+        named = select(Artifact.id).where(Artifact.storage_id.in_(root.storage_ids), Artifact.relpath == relpath).limit(1)
+        if _is_older(place, grace) and session.scalars(named).first() is None:
+            # Another repair may have moved it first.
+            with suppress(FileNotFoundError):
+                set_aside(root.path, relpath)
+
     try:
-        moved = set_aside(root.path, relpath)
-    except FileNotFoundError:
-        return replace(finding, repaired=True)
+        instance.database.transact(work)
     except OSError as e:
         return replace(finding, problem=f"{finding.problem}; it can't be moved to {root.path}: {e.strerror}")
-    # A save shows that it relies on bytes by touching them: before the move, and it is seen here;
-    # after the move, and it finds nothing there and copies them itself.
-    if finding.kind is Kind.ORPHAN and (not _is_older(moved, grace) or _named(instance, root, [relpath])):
-        moved.rename(place)
     return replace(finding, repaired=True)
+
+
+def _digest(relpath: str) -> str:
+    """The digest that an object's place is named by."""
+    folder, name = relpath.split("/")[-2:]
+    return folder + name.partition(".")[0]
 
 
 def _folders(home: Path) -> Iterator[Path]:

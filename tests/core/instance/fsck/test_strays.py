@@ -1,12 +1,9 @@
 """What lies in storage and no record names."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import lignin as ln
-from lignin.base.content import hash_path
 from lignin.instance.fsck import Kind, examine, repair
-from lignin.storage import as_path, put
 
 
 def lost(root):
@@ -82,21 +79,6 @@ def test_an_orphan_that_is_saved_again_meanwhile_stays(instance, kept, sql, aged
     again = kept("b.txt", "two")
     repair(instance, report)
     assert again.load() == "two"
-
-
-def test_bytes_that_a_save_has_touched_but_not_named_yet_stay(instance, kept, sql, aged, tmp_path):
-    artifact = kept("b.txt", "two")
-    place = Path(artifact.path)
-    sql(instance, "delete from artifact where id = :id", id=artifact.id)
-    aged(place)
-    report = examine(instance)
-    # The first half of a save: the bytes are there already, and no record names them yet.
-    source = tmp_path / "outside" / "b.txt"
-    root, _, relpath = str(place).partition("/.lignin/storage/")
-    put(source, as_path(f"{root}/.lignin/storage", relpath), expected=hash_path(source).id)
-    (finding,) = repair(instance, report).findings
-    assert place.read_text() == "two"
-    assert replace(finding, repaired=False) == report.findings[0]
 
 
 def test_storage_in_the_instance_folder_itself_shows_no_strays(instance, aged, kinds, tmp_path):
