@@ -90,6 +90,8 @@ class Database:
         enough for the server's table of locks: names that share a number queue too, which does no harm.
         """
         if self.is_sqlite:
+            # A session begins with its first statement, and what comes after this call counts on the lock.
+            session.connection()
             return
         numbers = sorted({_lock_number(name) for name in names})
         if numbers:
