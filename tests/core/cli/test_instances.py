@@ -171,3 +171,12 @@ def test_no_colour_is_no_colour_on_a_terminal_too(sqlite_instance, process_envir
 
 def test_the_doctor_works_without_an_instance(folder, lignin):
     assert verdicts(lignin("doctor", "--json", code=1))["instance"] == "wrong"
+
+
+def test_an_instance_on_s3_from_the_command_line(folder, lignin, s3_root):
+    assert s3_root in lignin("init", "--storage", s3_root).err
+    Path("a.txt").write_text("hello")
+    uid = lignin("save", "a.txt", "--key", "a.txt").out.strip()
+    assert Path(lignin("load", uid).out.strip()).read_text() == "hello"
+    assert verdicts(lignin("doctor", "--json"))["storage"] == "good"
+    ports.current().close()

@@ -1,6 +1,11 @@
 """An instance whose bytes lie on S3 behaves like one on a local disk: on two servers, over the wire."""
 
 import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -8,7 +13,7 @@ from upath import UPath
 
 import lignin as ln
 from lignin.base.content import hash_path
-from lignin.base.errors import BytesGone, ContentChanged, NotFound, StorageError, UsageError
+from lignin.base.errors import BytesGone, ContentChanged, MissingExtra, NotFound, StorageError, UsageError
 from lignin.instance import remote_source
 from lignin.storage import Root, cache_folder
 
@@ -206,3 +211,39 @@ def test_an_instance_on_s3_is_opened_again_with_the_same_storage(s3_instance, s3
     with pytest.raises(UsageError, match="whose storage is"):
         ln.init(s3_instance.config.folder, storage="elsewhere")
     again.close()
+
+
+def test_an_upload_that_is_killed_leaves_nothing_half_visible(s3_instance, tmp_path):
+    (tmp_path / "a.bin").write_bytes(os.urandom(18_000_000))
+    code = "import sys, lignin as ln; a = ln.Artifact(sys.argv[1], key='a.bin'); print(1, flush=True); a.save()"
+    for moment in (0.05, 0.2, 0.5):
+        process = subprocess.Popen([sys.executable, "-c", code, tmp_path / "a.bin"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        assert process.stdout is not None
+        process.stdout.readline()
+        time.sleep(moment)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        process.stdout.close()
+        for artifact in ln.Artifact.filter(key="a.bin"):
+            assert hash_path(artifact.cache(verify=True)).id == artifact.hash
+    saved = ln.Artifact(tmp_path / "a.bin", key="a.bin").save()
+    assert hash_path(saved.cache()).id == saved.hash
+    assert ln.Artifact.filter(key="a.bin").count() == 1
+
+
+def test_verifying_reads_every_byte_of_what_is_local_too(sqlite_instance, tmp_path):
+    (tmp_path / "a.txt").write_text("hello")
+    artifact = ln.Artifact(tmp_path / "a.txt", key="a.txt").save()
+    assert artifact.load(verify=True) == "hello"
+    Path(artifact.path).write_text("HELLO")
+    for read in (artifact.load, artifact.open, artifact.cache):
+        with pytest.raises(ContentChanged, match="somebody changed"):
+            read(verify=True)
+
+
+def test_without_the_extra_the_message_says_how_to_get_it(s3_instance, tmp_path, monkeypatch):
+    (tmp_path / "a.txt").write_text("hello")
+    artifact = ln.Artifact(tmp_path / "a.txt", key="a.txt").save()
+    monkeypatch.setitem(sys.modules, "s3fs", None)
+    with pytest.raises(MissingExtra, match=r"lignin\[s3\]"):
+        artifact.cache()
