@@ -13,7 +13,14 @@ from upath import UPath
 
 import lignin as ln
 from lignin.base.content import hash_path
-from lignin.base.errors import BytesGone, ContentChanged, MissingExtra, NotFound, StorageError, UsageError
+from lignin.base.errors import (
+    BytesGone,
+    ContentChanged,
+    MissingExtra,
+    NotFound,
+    StorageError,
+    UsageError,
+)
 from lignin.instance import remote_source
 from lignin.storage import Root, cache_folder
 
