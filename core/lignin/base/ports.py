@@ -61,7 +61,7 @@ class Catalogue(Protocol):
         """An object without loading it."""
         ...
 
-    def cache(self, artifact: Any, *, is_run_input: Any = None) -> Path:
+    def cache(self, artifact: Any, *, verify: bool = False, is_run_input: Any = None) -> Path:
         """A local path with the bytes."""
         ...
 

@@ -24,10 +24,11 @@ from lignin.instance.database import Database
 from lignin.instance.migrations import HEAD
 from lignin.instance.schema_version import check_version
 from lignin.recording.spool import SUFFIX
+from lignin.storage import Root, check_writable
 
 __all__ = ["Check", "Verdict", "check_all"]
 
-_EXTRAS = {"anndata": "anndata", "postgres": "psycopg", "prefect": "prefect", "snakemake": "snakemake"}
+_EXTRAS = {"anndata": "anndata", "postgres": "psycopg", "prefect": "prefect", "s3": "s3fs", "snakemake": "snakemake"}
 _SNAKEMAKE_PLUGIN = "snakemake_logger_plugin_lignin"
 _MOST_SECONDS_APART = 5.0
 _OLDEST_CLOCK = 1_700_000_000
@@ -117,7 +118,11 @@ def _check_server_clock(database: Database) -> Iterator[Check]:
 
 
 def _check_storage(config: InstanceConfig) -> Iterator[Check]:
-    root = Path(config.storage_root)
+    where = Root.parse(config.storage_root)
+    root = Path(where.url)
+    if where.is_remote:
+        yield _check_remote(where)
+        return
     try:
         with tempfile.NamedTemporaryFile(dir=root, prefix=".lignin-doctor-"):
             pass
@@ -130,6 +135,14 @@ def _check_storage(config: InstanceConfig) -> Iterator[Check]:
         yield _wrong("storage", f"the storage {root} can't be written: {e.strerror or e}. Check its permissions and the room on its disk")
     else:
         yield _good("storage", f"the storage {root} can be written")
+
+
+def _check_remote(where: Root) -> Check:
+    try:
+        check_writable(where.path())
+    except LigninError as e:
+        return _wrong("storage", str(e))
+    return _good("storage", f"the storage {where.text} can be written")
 
 
 def _count_stored(config: InstanceConfig) -> int:

@@ -1,13 +1,11 @@
 """What Lignin knows of a format."""
 
-import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
-from lignin.base.errors import MissingExtra
+from lignin.base.extras import require
 
 __all__ = ["Format", "require"]
 
@@ -22,6 +20,7 @@ class Format:
         load: path → object.
         open: path, mode → something to read from without loading it.
         write: object, path → the file; `None` where objects are not written.
+        streams: whether `open` takes a path on S3 too, and reads from there what it needs.
         count: path → number of observations, read without loading; `None` where there is no such number.
     """
 
@@ -31,15 +30,4 @@ class Format:
     open: Callable[..., Any]
     write: Callable[..., None] | None = None
     count: Callable[[Path], int | None] | None = None
-
-
-def require(module: str, *, extra: str) -> ModuleType:
-    """Import a heavy package when it is needed.
-
-    Raises:
-        MissingExtra: it is not installed; the message says how to install it.
-    """
-    try:
-        return importlib.import_module(module)
-    except ModuleNotFoundError as e:
-        raise MissingExtra(f"this needs the package {module!r}. Install it with: pip install 'lignin[{extra}]'") from e
+    streams: bool = False

@@ -34,15 +34,20 @@ def _load_delimited(path: Path, **options: Any) -> Any:
 
 
 def _open_parquet(path: Path, *, mode: str, **options: Any) -> Any:
-    return require("pyarrow.dataset", extra="pyarrow").dataset(path, format="parquet", **options)
+    return _dataset(path, format="parquet", **options)
 
 
 def _open_delimited(path: Path, *, mode: str, **options: Any) -> Any:
     if ".tsv" in path.name.lower():
         csv = require("pyarrow.csv", extra="pyarrow")
-        dataset = require("pyarrow.dataset", extra="pyarrow")
-        return dataset.dataset(path, format=dataset.CsvFileFormat(csv.ParseOptions(delimiter="\t")), **options)
-    return require("pyarrow.dataset", extra="pyarrow").dataset(path, format="csv", **options)
+        form = require("pyarrow.dataset", extra="pyarrow").CsvFileFormat(csv.ParseOptions(delimiter="\t"))
+        return _dataset(path, format=form, **options)
+    return _dataset(path, format="csv", **options)
+
+
+def _dataset(path: Any, **options: Any) -> Any:
+    dataset = require("pyarrow.dataset", extra="pyarrow").dataset
+    return dataset(path, **options) if isinstance(path, Path) else dataset(path.path, filesystem=path.fs, **options)
 
 
 def _write_parquet(table: Any, path: Path, **options: Any) -> None:
@@ -71,10 +76,12 @@ PARQUET = Format(
     open=_open_parquet,
     write=_write_parquet,
     count=_count_parquet,
+    streams=True,
 )
 DELIMITED = Format(
     suffixes=(".csv", ".tsv", ".csv.gz", ".tsv.gz"),
     load=_load_delimited,
     open=_open_delimited,
     write=_write_delimited,
+    streams=True,
 )

@@ -32,9 +32,10 @@ def _write_json(value: Any, path: Path, **options: Any) -> None:
         raise FormatError(f"this object can't be written as JSON: {e}") from e
 
 
-JSON = Format(suffixes=(".json",), load=_load_json, open=_open_file, write=_write_json)
+JSON = Format(suffixes=(".json",), load=_load_json, open=_open_file, write=_write_json, streams=True)
 TEXT = Format(
     suffixes=(".txt", ".md", ".html", ".svg", ".log", ".yaml", ".yml", ".fasta", ".fa", ".fastq", ".bed", ".gtf", ".gff", ".vcf"),
     load=_load_text,
     open=_open_file,
+    streams=True,
 )

@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
 
 from lignin.base.content import Content, hash_path, look_at
 from lignin.base.errors import (
@@ -22,8 +21,9 @@ from lignin.base.errors import (
 from lignin.base.ids import digest
 from lignin.formats import format_of_object, format_of_suffix
 from lignin.formats.known import count_in_memory
+from lignin.instance.remote_source import RemoteSource, find_remote, inspect_remote
 from lignin.model import Artifact, Collection, Registry, Run, Storage
-from lignin.storage import check_key, suffix_of
+from lignin.storage import Root, check_key, suffix_of
 
 if TYPE_CHECKING:
     from lignin.instance.instance import Instance
@@ -36,7 +36,7 @@ class Draft:
     """What a new artifact is made of, between its construction and its save.
 
     Attributes:
-        source: its bytes, on a local disk.
+        source: its bytes, on a local disk or where they lie on S3.
         content: what they were when they were inspected.
         mtime_ns: the source's time of last change then.
         owned: the source is ours (an object that was written out) and goes after the save.
@@ -45,7 +45,7 @@ class Draft:
         run: the run that made it, where one was named.
     """
 
-    source: Path
+    source: Path | RemoteSource
     content: Content
     mtime_ns: int
     owned: tempfile.TemporaryDirectory[str] | None
@@ -86,12 +86,10 @@ def _construct_artifact(instance: Instance, record: Artifact, data: Any, options
             raise UsageError(f"{name} is a text, not {options[name]!r}")
         check_text(name, options[name])
     format_options = options["format"] or {}
-    source, owned = _as_source(data, key=key, write=format_options.get("write") or {})
+    given, owned = _as_source(instance, data, key=key, write=format_options.get("write") or {})
     try:
-        _check_there(source)
-        _refuse_storage(instance, source)
-        content = _inspect(source)
-        suffix = suffix_of(source.name) if source.is_file() or source.name.endswith(".zarr") else ""
+        source, content, mtime_ns = _inspect(instance, given, read=options.get("read"))
+        suffix = suffix_of(source.name) if content.n_files is None or source.name.endswith(".zarr") else ""
         if content.n_files is None or suffix:
             _check_suffix(key, suffix)
         known = format_of_suffix(suffix, otype=format_options.get("otype"))
@@ -104,7 +102,7 @@ def _construct_artifact(instance: Instance, record: Artifact, data: Any, options
         record.size, record.hash, record.n_files = content.size, content.id, content.n_files
         if owned is not None:
             record.n_observations = count_in_memory(data)
-        elif known and known.count and record.otype and format_options:
+        elif known and known.count and record.otype and format_options and isinstance(source, Path):
             record.n_observations = _count(known.count, source, record.otype)
     except BaseException:
         if owned is not None:
@@ -113,7 +111,7 @@ def _construct_artifact(instance: Instance, record: Artifact, data: Any, options
     record.__dict__["_draft"] = Draft(
         source=source,
         content=content,
-        mtime_ns=look_at(source).mtime_ns,
+        mtime_ns=mtime_ns,
         owned=owned,
         revises=revises,
         storage=_as_storage(options["storage"]),
@@ -131,9 +129,12 @@ def check_text(name: str, value: Any) -> None:
         raise UsageError(f"{name} {value[:60]!r} holds characters that can't be stored as text: NUL, or half of a surrogate pair")
 
 
-def _as_source(data: Any, *, key: str | None, write: Mapping[str, Any]) -> tuple[Path, tempfile.TemporaryDirectory[str] | None]:
+def _as_source(instance: Instance, data: Any, *, key: str | None, write: Mapping[str, Any]) -> tuple[Path | Root, tempfile.TemporaryDirectory[str] | None]:
     if data is None:
         raise UsageError("an artifact is made of something: ln.Artifact(path, key=…), or Artifact.from_dataframe(df, key=…)")
+    remote = find_remote(instance, data)
+    if remote is not None:
+        return remote, None
     if isinstance(data, str | os.PathLike):
         return _as_local_path(os.fspath(data)), None
     known, suffix, _ = format_of_object(data, suffix=suffix_of(key or ""))
@@ -153,10 +154,7 @@ def _as_local_path(given: Any) -> Path:
     if not text or "\0" in text:
         raise UsageError(f"{text!r} is no path of a file or folder")
     if "://" in text:
-        parts = urlsplit(text)
-        if parts.scheme != "file":
-            raise UsageError(f"{text} is not on a local disk; this version of Lignin registers local files only")
-        text = unquote(parts.path)
+        text = Root.parse(text).url
     return Path(os.path.abspath(Path(text).expanduser()))  # noqa: PTH100 - links stay as the user wrote them
 
 
@@ -176,6 +174,17 @@ def _count(count: Callable[[Path], int | None], source: Path, otype: str) -> int
         raise FormatError(f"{source} can't be read as {otype}: {str(e).strip().partition(chr(10))[0]}") from e
 
 
+def _inspect(instance: Instance, source: Path | Root, *, read: bool | None) -> tuple[Path | RemoteSource, Content, int]:
+    """The source as it is now, its content, and its time of last change."""
+    if isinstance(source, Root):
+        remote, content = inspect_remote(source, read=read)
+        return remote, content, remote.seen.mtime_ns
+    _check_there(source)
+    _refuse_storage(instance, source)
+    content = _inspect_local(source)
+    return source, content, look_at(source).mtime_ns
+
+
 def _check_there(source: Path) -> None:
     try:
         is_there = source.exists()
@@ -186,7 +195,7 @@ def _check_there(source: Path) -> None:
         raise NotFound(f"there is nothing at {source}.{hint}")
 
 
-def _inspect(source: Path) -> Content:
+def _inspect_local(source: Path) -> Content:
     try:
         before = look_at(source)
         content = hash_path(source)

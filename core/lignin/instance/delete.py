@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete as sql_delete
@@ -11,15 +10,16 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
-from lignin.base.content import hash_path
 from lignin.base.errors import Locked, UsageError
 from lignin.base.messages import say
 from lignin.base.settings import host_name
 from lignin.instance.derive import derive_origins
+from lignin.instance.locate import locate
+from lignin.instance.reach import is_as_recorded
 from lignin.instance.rows import find_row
 from lignin.instance.save_artifact import OBJECTS, content_lock
 from lignin.model import TRASH, Artifact, Owned, Registry, Run, Storage, Trashable, Versioned
-from lignin.storage import as_path, remove
+from lignin.storage import remove
 
 if TYPE_CHECKING:
     from lignin.instance.instance import Instance
@@ -143,12 +143,12 @@ def _delete_bytes(instance: Instance, artifact: Artifact, *, storage: bool | Non
     if not (ours if storage is None else storage):
         return
     with instance.database.reading() as session:
-        root, host = session.execute(select(Storage.root, Storage.host).where(Storage.id == artifact.storage_id)).one()
-    if "://" in root or (host and host != host_name()):
-        say("!", f"kept its bytes: they lie at {root} {f'on the machine {host}' if host else ''}; delete them there")
+        place = session.scalars(select(Storage).where(Storage.id == artifact.storage_id)).one()
+    if place.type == "local" and place.host and place.host != host_name():
+        say("!", f"kept its bytes: they lie at {place.root} on the machine {place.host}; delete them there")
         return
-    path = Path(root) / artifact.relpath
-    if not ours and (not path.exists() or hash_path(path).id != artifact.hash):
+    path = locate(place, artifact.relpath)
+    if not ours and not is_as_recorded(artifact, path):
         say("!", f"kept {path}: it no longer holds what was recorded")
         return
     same = select(func.count()).select_from(Artifact).where(Artifact.storage_id == artifact.storage_id, Artifact.relpath == artifact.relpath)
@@ -157,6 +157,6 @@ def _delete_bytes(instance: Instance, artifact: Artifact, *, storage: bool | Non
         # A save of the same bytes waits here, and then sees that they are gone.
         instance.database.lock(session, content_lock(artifact.hash))
         if not session.scalar(same):
-            remove(as_path(root, artifact.relpath))
+            remove(path)
 
     instance.database.transact(work)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import math
 import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,14 +19,16 @@ from lignin.instance.construct import construct
 from lignin.instance.database import Database
 from lignin.instance.delete import delete, restore
 from lignin.instance.describe import describe
-from lignin.instance.load import cache, load, open_artifact, path_of
+from lignin.instance.load import cache, load, open_artifact
 from lignin.instance.members import Members, follow, members
 from lignin.instance.query import QuerySet
+from lignin.instance.reach import path_of
 from lignin.instance.runs import end_run, start_run
 from lignin.instance.save import save, save_many
 from lignin.instance.versions import versions
 from lignin.model import ALL_SPACE, MAIN, Artifact, Registry, Related, Run, Storage, User
 from lignin.recording import Code, RunStatus
+from lignin.storage import Root
 
 __all__ = ["Instance"]
 
@@ -52,7 +55,7 @@ class Instance:
         # Asked for inside a write transaction, it would wait for that very transaction.
         database.prepare = lambda: self.user_id
         self._storage: Storage | None = None
-        self._managed: tuple[float, Sequence[Storage]] = (0.0, ())
+        self._managed: tuple[float, Sequence[Storage]] = (-math.inf, ())
         self.run_ids: dict[str, int] = {}
 
     def close(self) -> None:
@@ -71,28 +74,34 @@ class Instance:
     def storage(self) -> Storage:
         """The default storage location."""
         if self._storage is None:
-            root = self.config.storage_root
-            host = "" if "://" in root or self.config.db_in_folder else host_name()
+            root = Root.parse(self.config.storage_root)
+            host = root.endpoint if root.is_remote else "" if self.config.db_in_folder else host_name()
             with self.database.reading() as session:
-                self._storage = session.scalars(select(Storage).where(Storage.root == root, Storage.host == host, Storage.branch_id > 0)).one_or_none()
+                self._storage = session.scalars(select(Storage).where(Storage.root == root.url, Storage.host == host, Storage.branch_id > 0)).one_or_none()
             if self._storage is None:
-                self._storage = Storage(root, host=host, instance_uid=self.config.uid)
+                self._storage = Storage(root.text, host=host, instance_uid=self.config.uid)
                 self.save(self._storage)
         return self._storage
 
     def managed_storages(self) -> Sequence[Storage]:
         """The local roots in which files stay where they are, the deepest first; asked every few seconds."""
         asked, held = self._managed
-        if not held or time.monotonic() - asked > _FRESH_SECONDS:
+        default = self.storage
+        if time.monotonic() - asked > _FRESH_SECONDS:
             with self.database.reading() as session:
-                mine = select(Storage).where(Storage.role == "managed", Storage.host.in_(["", host_name()]), Storage.branch_id > 0)
-                held = sorted({self.storage, *session.scalars(mine)}, key=lambda s: -len(s.root))
+                mine = select(Storage).where(Storage.role == "managed", Storage.type == "local", Storage.host.in_(["", host_name()]), Storage.branch_id > 0)
+                held = sorted((s for s in {default, *session.scalars(mine)} if s.type == "local"), key=lambda s: -len(s.root))
             self._managed = (time.monotonic(), held)
         return held
 
+    def remote_storages(self) -> Sequence[Storage]:
+        """All storage locations that are on no local disk."""
+        with self.database.reading() as session:
+            return session.scalars(select(Storage).where(Storage.type != "local", Storage.branch_id > 0)).all()
+
     def forget_storages(self) -> None:
         """Ask again at the next save: a storage location was added or changed."""
-        self._managed = (0.0, ())
+        self._managed = (-math.inf, ())
 
     def query(self, registry: type[R]) -> QuerySet[R]:
         """All records of a registry."""
@@ -134,13 +143,13 @@ class Instance:
         """An artifact, or all members of a collection, in memory."""
         return load(self, record, **options)
 
-    def open(self, artifact: Artifact, *, mode: str = "r", is_run_input: bool | Run | None = None, **options: Any) -> Any:
+    def open(self, artifact: Artifact, *, mode: str = "r", **options: Any) -> Any:
         """An artifact without loading it."""
-        return open_artifact(self, artifact, mode=mode, is_run_input=is_run_input, **options)
+        return open_artifact(self, artifact, mode=mode, **options)
 
-    def cache(self, artifact: Artifact, *, is_run_input: bool | Run | None = None) -> Path:
+    def cache(self, artifact: Artifact, *, verify: bool = False, is_run_input: bool | Run | None = None) -> Path:
         """A local path with an artifact's bytes."""
-        return cache(self, artifact, is_run_input=is_run_input)
+        return cache(self, artifact, verify=verify, is_run_input=is_run_input)
 
     def path(self, artifact: Artifact) -> Any:
         """Where an artifact's bytes lie."""

@@ -17,6 +17,7 @@ from lignin.instance.migrations import HEAD
 from lignin.instance.relocate import relocate
 from lignin.instance.schema_version import check_version
 from lignin.model import ALL_SPACE, ARCHIVE, MAIN, TRASH, Branch, Registry, Space
+from lignin.storage import Root, check_writable
 
 __all__ = ["connect", "create_tables", "disconnect", "init", "open_instance", "provide"]
 
@@ -55,11 +56,13 @@ def init(folder: str | Path | None = None, *, storage: str | Path | None = None,
 
     Args:
         folder: the working directory by default; its `.lignin` holds the configuration.
-        storage: root of the default storage location; `.lignin/storage` by default.
+        storage: root of the default storage location, a folder or `s3://bucket/prefix` (with `?endpoint_url=…` for
+            a server that is not AWS); `.lignin/storage` by default.
         db: a database URL; by default SQLite in `.lignin/lignin.db`.
         name: the folder's name by default.
 
     Raises:
+        StorageError: the storage can't be written; nothing was made.
         UsageError: an instance with another database or storage is there already.
     """
     place = Path(folder or ".").expanduser().resolve()
@@ -76,6 +79,8 @@ def init(folder: str | Path | None = None, *, storage: str | Path | None = None,
         db=db or "sqlite:///.lignin/lignin.db",
         storage=_storage_root(place, storage),
     )
+    if (where := Root.parse(config.storage_root)).is_remote:
+        check_writable(where.path())
     try:
         config.home.mkdir(parents=True, exist_ok=True)
         create_tables(config)
@@ -115,7 +120,10 @@ def _storage_root(place: Path, storage: str | Path | None) -> str:
         return ".lignin/storage"
     text_ = str(storage)
     if "://" in text_:
-        raise UsageError(f"{redact_url(text_)} is not on a local disk; this version of Lignin stores on local disks only")
+        where = Root.parse(text_)
+        if where.is_remote:
+            return where.text
+        text_ = where.url
     root = Path(text_).expanduser()
     absolute = Path(os.path.abspath(root))  # noqa: PTH100 - links stay as the user wrote them
     real = absolute.resolve()

@@ -21,7 +21,7 @@ from lignin.storage import check_key
 if TYPE_CHECKING:
     from lignin.instance.instance import Instance
 
-__all__ = ["Place", "find_places"]
+__all__ = ["Place", "find_places", "is_below", "place_remote"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,15 +49,33 @@ def find_places(instance: Instance, session: Session, refs: Iterable[FileRef]) -
     return found
 
 
+def place_remote(instance: Instance, url: str, *, endpoint: str, region: str | None) -> tuple[Storage, str]:
+    """The storage that holds what lies on a server, the deepest, and the path there; a location is made where none does."""
+
+    def work(session: Session) -> Storage:
+        root = _outermost(url)
+        instance.database.lock(session, f"storage {endpoint} {root}")
+        known = session.scalars(select(Storage).where(Storage.branch_id > 0, Storage.host == endpoint, Storage.type != "local"))
+        holders = [storage for storage in known if is_below(url, storage.root)]
+        if holders:
+            return max(holders, key=lambda storage: len(storage.root))
+        made = _add(instance, session, [], root=root, host=endpoint)
+        made.region = region
+        return made
+
+    storage = instance.database.transact(work)
+    return storage, url[len(storage.root) :].lstrip("/")
+
+
 def _find(instance: Instance, session: Session, storages: list[Storage], ref: FileRef) -> Place:
     is_local = ref.uri.startswith("file://")
     path = _clean(ref.uri)
     shared = instance.config.db_in_folder
     folder = str(instance.config.folder)
-    inside = is_local and _below(path, folder)
+    inside = is_local and is_below(path, folder)
     host = "" if not is_local or (inside and shared) else (ref.host or "")
     # A default storage outside the folder is seen by all who see the instance, whatever their machine.
-    candidates = [s for s in storages if (s.host == host or (s.role == "managed" and not s.host)) and _below(path, s.root)]
+    candidates = [s for s in storages if (_is_seen(s, host) if is_local else s.type != "local") and is_below(path, s.root)]
     if inside and not any(len(s.root) >= len(folder) for s in candidates):
         candidates = [_add(instance, session, storages, root=folder, host=host)]
     if not candidates:
@@ -79,6 +97,10 @@ def _can_be_key(key: str) -> bool:
     return True
 
 
+def _is_seen(storage: Storage, host: str) -> bool:
+    return storage.type == "local" and (storage.host == host or (storage.role == "managed" and not storage.host))
+
+
 def _clean(uri: str) -> str:
     """A local URI as an absolute path without `..`; another one without a slash at its end."""
     if uri.startswith("file://"):
@@ -89,7 +111,8 @@ def _clean(uri: str) -> str:
     return f"{scheme}://{rest.rstrip('/')}"
 
 
-def _below(path: str, root: str) -> bool:
+def is_below(path: str, root: str) -> bool:
+    """Whether a path or URL is a root, or lies below it."""
     return path == root or path.startswith(root.rstrip("/") + "/")
 
 

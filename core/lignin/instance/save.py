@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 from pathlib import Path
@@ -33,6 +32,7 @@ from lignin.model import (
     ULabel,
     Versioned,
 )
+from lignin.storage import Root, check_writable
 
 if TYPE_CHECKING:
     from lignin.instance.instance import Instance
@@ -127,14 +127,17 @@ def _prepare(instance: Instance, record: Any) -> None:
 
 
 def _prepare_storage(instance: Instance, storage: Storage) -> None:
-    if "://" in storage.root:
-        raise UsageError(f"{storage.root} is not on a local disk; this version of Lignin stores on local disks only")
-    root = Path(os.path.abspath(Path(storage.root).expanduser()))  # noqa: PTH100 - links stay as the user wrote them
-    storage.root, storage.role = str(root), storage.role or "managed"
+    where = Root.parse(storage.root)
+    storage.root, storage.type, storage.role, storage.instance_uid = where.url, where.kind, storage.role or "managed", instance.config.uid
+    if where.is_remote:
+        storage.host, storage.region = where.endpoint, where.region
+        if storage.role == "managed":
+            check_writable(where.path())
+        return
+    root = Path(where.url)
     if storage.host is None:
         is_shared = instance.config.db_in_folder and root.is_relative_to(instance.config.folder)
         storage.host = "" if is_shared else host_name()
-    storage.instance_uid = instance.config.uid
     if storage.role == "managed":
         try:
             root.mkdir(parents=True, exist_ok=True)

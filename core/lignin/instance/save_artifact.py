@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, or_, select, update
 from sqlalchemy.orm import Session
 
 from lignin.base.content import look_at
@@ -26,9 +26,12 @@ from lignin.instance.current_run import current_run_id
 from lignin.instance.derive import derive_origins, derive_producers
 from lignin.instance.families import key_family, own_family
 from lignin.instance.insert import insert_ignore
+from lignin.instance.locate import locate
+from lignin.instance.places import place_remote
+from lignin.instance.remote_source import RemoteSource
 from lignin.instance.rows import become, insert_records, update_record
 from lignin.model import Artifact, ArtifactState, Registry, Storage, run_output
-from lignin.storage import as_path, check_key, put, suffix_of
+from lignin.storage import check_key, look, put, suffix_of
 
 if TYPE_CHECKING:
     from lignin.instance.instance import Instance
@@ -114,6 +117,8 @@ def _plan(instance: Instance, record: Artifact, *, managed: Sequence[Storage], r
     draft = draft_of(record)
     if draft is None:
         raise UsageError(f"{record!r} has no content to save; make it with ln.Artifact(path, key=…)")
+    if isinstance(draft.source, RemoteSource):
+        return _plan_remote(instance, record, draft, draft.source, run_id=run_id)
     if not draft.source.exists():
         raise ContentChanged(f"{draft.source} is gone since the artifact was made of it. Nothing was stored.")
     named = None if draft.run is None else draft.run.id
@@ -139,6 +144,17 @@ def _relpath(source: Path, root: Path) -> str | None:
     return real.relative_to(real_root).as_posix() if real.is_relative_to(real_root) else None
 
 
+def _plan_remote(instance: Instance, record: Artifact, draft: Draft, source: RemoteSource, *, run_id: int | None) -> _Plan:
+    """What lies on S3 is registered where it lies."""
+    if draft.storage is not None:
+        raise UsageError(f"{source.root.url} is registered where it lies. To copy it to a storage: ln.Artifact(artifact.cache(), key=…, storage=…)")
+    storage, relpath = place_remote(instance, source.root.url, endpoint=source.root.endpoint, region=source.root.region)
+    if storage.role == "managed" and relpath.split("/", 1)[0] == OBJECTS:
+        raise UsageError(f"{source.root.url} lies among the objects that Lignin keeps; use the artifact whose it is")
+    named = None if draft.run is None else draft.run.id
+    return _Plan(record=record, draft=draft, storage=storage, relpath=relpath, in_place=True, run_id=named or run_id)
+
+
 def _store_bytes(plans: Sequence[_Plan]) -> None:
     if len(plans) < _FEW:
         for plan in plans:
@@ -151,10 +167,14 @@ def _store_bytes(plans: Sequence[_Plan]) -> None:
 
 
 def _store_object(plan: _Plan) -> None:
-    if not plan.in_place:
-        put(plan.draft.source, as_path(plan.storage.root, plan.relpath), expected=plan.draft.content.id)
-    elif look_at(plan.draft.source).mtime_ns != plan.draft.mtime_ns:
-        raise ContentChanged(f"{plan.draft.source} changed while it was saved. Nothing was stored; save it again when it is at rest.")
+    source = plan.draft.source
+    if isinstance(source, RemoteSource):
+        if look(source.root.path()) != source.seen:
+            raise ContentChanged(f"{source.root.url} changed while it was saved. Nothing was stored; save it again when it is at rest.")
+    elif not plan.in_place:
+        put(source, locate(plan.storage, plan.relpath), expected=plan.draft.content.id)
+    elif look_at(source).mtime_ns != plan.draft.mtime_ns:
+        raise ContentChanged(f"{source} changed while it was saved. Nothing was stored; save it again when it is at rest.")
 
 
 def content_lock(content_id: str | None) -> str:
@@ -169,7 +189,7 @@ def _store_rows(instance: Instance, session: Session, plans: Sequence[_Plan]) ->
     contents = {content_lock(p.record.hash) for p in plans if p.record.key is None or not p.in_place}
     revised = {str(p.draft.revises.family) for p in plans if p.draft.revises is not None}
     instance.database.lock(session, *families, *contents, *revised)
-    if not all(p.in_place or Path(p.storage.root, p.relpath).exists() for p in plans):
+    if not all(p.in_place or look(locate(p.storage, p.relpath)) is not None for p in plans):
         return False
     book = _load_families(session, families)
     superseded: list[int] = []
@@ -333,7 +353,19 @@ def _mark_overwritten(session: Session, plans: Sequence[_Plan]) -> None:
                 Artifact.hash != plan.record.hash,
                 Artifact.state == ArtifactState.STORED,
             )
+            if isinstance(plan.draft.source, RemoteSource):
+                gone = gone.where(_is_other(plan.draft.source, str(plan.record.hash)))
             session.execute(gone.values(state=ArtifactState.GONE.value), execution_options={"synchronize_session": False})
+
+
+def _is_other(source: RemoteSource, content: str) -> ColumnElement[bool]:
+    """Which rows at a remote place hold something else: one content has two ids, ours and the store's."""
+    seen = source.seen
+    other_etag = Artifact.hash.notin_([f"etag:{seen.etag}", f"etagd:{seen.etag}"])
+    if content.startswith("b3"):
+        return other_etag
+    unread = Artifact.hash.like("etag%")
+    return and_(other_etag, or_(unread, Artifact.mtime_ns != seen.mtime_ns, Artifact.size != seen.size))
 
 
 def _tell(plan: _Plan) -> None:

@@ -56,13 +56,16 @@ class Artifact(Registry, Owned, Trashable, Versioned):
         revises: the version that this one follows, for a new version under another key.
         version_tag: a name for this version.
         storage: a storage location, other than the default, to put it in.
+        read: of what lies on S3 already: whether to read all of it for its content id. By default that is done up
+            to 64 MB; the content of what is larger is named by the store's own checksum.
 
     Attributes:
         uid: 16 characters for the family, 4 for the version.
         suffix: `.h5ad`, `.fastq.gz`; empty for folders.
         otype: `DataFrame`, `AnnData`, where known.
         size: in bytes.
-        hash: the content id: `b3:` and 64 hexadecimal digits of BLAKE3; `b3d:` for folders.
+        hash: the content id: `b3:` and 64 hexadecimal digits of BLAKE3; `b3d:` for folders; `etag:` and
+            `etagd:` with the store's own checksum for what lies on S3 and was not read.
         n_files: for folders.
         n_observations: rows, cells.
         relpath: where its bytes lie, below the storage's root.
@@ -127,6 +130,7 @@ class Artifact(Registry, Owned, Trashable, Versioned):
         revises: Artifact | None = None,
         version_tag: str | None = None,
         storage: Any = None,
+        read: bool | None = None,
         _format: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__()
@@ -138,6 +142,7 @@ class Artifact(Registry, Owned, Trashable, Versioned):
             "revises": revises,
             "version_tag": version_tag,
             "storage": storage,
+            "read": read,
             "format": _format,
         }
         current().construct(self, data, options)
@@ -195,31 +200,44 @@ class Artifact(Registry, Owned, Trashable, Versioned):
         """Where the bytes lie: a `UPath`, which for local files is a `pathlib.Path`."""
         return current().path(self)
 
-    def load(self, *, is_run_input: bool | Run | None = None, **options: Any) -> Any:
+    def load(self, *, verify: bool = False, is_run_input: bool | Run | None = None, **options: Any) -> Any:
         """The object in memory: a frame, an AnnData, a text, a dict; the path where no reader is known.
 
+        Args:
+            verify: read every byte first, and compare it with what was recorded.
+            is_run_input: whether the current run, or which run, used it; the current one by default.
+            options: for the reader.
+
         Raises:
+            ContentChanged: other bytes lie there.
             BytesGone: the bytes were overwritten or deleted since.
             MissingExtra: the package that reads this format is not installed.
         """
-        return current().load(self, is_run_input=is_run_input, **options)
+        return current().load(self, verify=verify, is_run_input=is_run_input, **options)
 
-    def open(self, *, mode: str = "r", is_run_input: bool | Run | None = None, **options: Any) -> Any:
+    def open(self, *, mode: str = "r", verify: bool = False, is_run_input: bool | Run | None = None, **options: Any) -> Any:
         """The object without loading it: a pyarrow dataset, a backed AnnData, a zarr group, a file.
 
+        From S3, tables, zarr groups and plain files are read as they are asked for; of others a copy is opened.
+        `verify=True` reads every byte first, and compares it with what was recorded.
+
         Raises:
+            ContentChanged: other bytes lie there.
             BytesGone: the bytes were overwritten or deleted since.
             MissingExtra: the package that reads this format is not installed.
         """
-        return current().open(self, mode=mode, is_run_input=is_run_input, **options)
+        return current().open(self, mode=mode, verify=verify, is_run_input=is_run_input, **options)
 
-    def cache(self, *, is_run_input: bool | Run | None = None) -> Path:
-        """A local path with the artifact's bytes.
+    def cache(self, *, verify: bool = False, is_run_input: bool | Run | None = None) -> Path:
+        """A local path with the artifact's bytes: their place, or a copy of what lies on S3.
+
+        `verify=True` reads every byte, and compares it with what was recorded.
 
         Raises:
+            ContentChanged: other bytes lie there.
             BytesGone: the bytes were overwritten or deleted since.
         """
-        return current().cache(self, is_run_input=is_run_input)
+        return current().cache(self, verify=verify, is_run_input=is_run_input)
 
     def delete(self, *, permanent: bool | None = None, storage: bool | None = None) -> None:
         """Move to the trash; with `permanent=True`, or from the trash, delete for good.

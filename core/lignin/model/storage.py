@@ -15,7 +15,8 @@ class Storage(Registry, Owned, Trashable):
 
     Attributes:
         root: an absolute path or a URL, without a slash at its end.
-        host: the machine that a local root belongs to; empty for what every machine sees alike.
+        host: the machine that a local root belongs to, or the URL of the server of a remote one; empty for AWS,
+            and for what every machine sees alike.
         type: `local`, `s3`, `gs`, `http`, …
         role: `managed`: Lignin writes below `<root>/.lignin/`, and registers what users keep there
             in place; `location`: only files that adapters found in place.
@@ -38,5 +39,8 @@ class Storage(Registry, Owned, Trashable):
     instance_uid: Mapped[str | None] = mapped_column(default=None)
 
     def __init__(self, root: str | None = None, **fields: Any) -> None:
-        """Describe a location; `save()` makes its folder and registers it."""
+        """Describe a location, a folder or `s3://bucket/prefix?endpoint_url=…`; `save()` registers it.
+
+        `save()` makes the folder, or looks whether the bucket can be written.
+        """
         super().__init__(**({"root": str(root)} if root is not None else {}), **fields)

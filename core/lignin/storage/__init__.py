@@ -1,6 +1,25 @@
-"""Bytes: keys, places below storage roots, copying them there safely. No SQL."""
+"""Bytes: keys, storage roots on local disks and S3, copying safely to and from them, the cache. No SQL."""
 
+from lignin.storage.cache import Wanted, cache_folder, cached
 from lignin.storage.keys import check_key, suffix_of
-from lignin.storage.place import as_path, put, remove
+from lignin.storage.place import fetch, look, put, remove
+from lignin.storage.remote import check_writable, hash_remote
+from lignin.storage.root import Root, as_path
+from lignin.storage.seen import Seen
 
-__all__ = ["as_path", "check_key", "put", "remove", "suffix_of"]
+__all__ = [
+    "Root",
+    "Seen",
+    "Wanted",
+    "as_path",
+    "cache_folder",
+    "cached",
+    "check_key",
+    "check_writable",
+    "fetch",
+    "hash_remote",
+    "look",
+    "put",
+    "remove",
+    "suffix_of",
+]

@@ -1,45 +1,37 @@
-"""Bytes to their final place: under a temporary name, flushed to the disk, renamed.
-
-A process that is killed at any moment leaves either nothing or a `.part` file, never half a file
-under a name that a record points to. Copies are hashed as they are written.
-"""
+"""Bytes in their place: one port, and a module for each kind of store that fulfils it."""
 
 from __future__ import annotations
 
-import contextlib
-import errno
-import os
-import shutil
-from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
-from blake3 import blake3
-
-from lignin.base.content import Content, hash_path, walk
-from lignin.base.errors import ContentChanged, StorageError, UsageError
-from lignin.base.ids import new_uid
+from lignin.base.errors import UsageError
+from lignin.storage import local, remote
+from lignin.storage.seen import Seen
 
 if TYPE_CHECKING:
     from upath import UPath
 
-__all__ = ["as_path", "put", "remove"]
-
-_CHUNK = 1024 * 1024
-_TAKEN = {errno.ENOTEMPTY, errno.EEXIST, errno.EISDIR, errno.ENOTDIR}
+__all__ = ["fetch", "look", "put", "remove"]
 
 
-def as_path(root: str, relpath: str) -> Path | UPath:
-    """The path of something below a storage root; a plain path where the root is local.
+class _Store(Protocol):
+    """What each kind of store can do."""
 
-    fsspec is loaded for roots that need it only: its import takes longer than a small save.
-    """
-    base: Path | UPath = import_module("upath").UPath(root) if "://" in root else Path(root)
-    return base / relpath if relpath else base
+    def put(self, source: Path, target: Any, *, expected: str) -> None: ...
+
+    def fetch(self, source: Any, draft: Path) -> None: ...
+
+    def remove(self, target: Any) -> None: ...
+
+    def look(self, target: Any) -> Seen | None: ...
 
 
 def put(source: Path, target: Path | UPath, *, expected: str) -> None:
     """Copy a file or folder to its final place; where the very content is there already, it stays.
+
+    A process that is killed at any moment leaves no file that is half written, or another than expected,
+    under a name that a record points to.
 
     Args:
         source: on a local disk.
@@ -50,38 +42,16 @@ def put(source: Path, target: Path | UPath, *, expected: str) -> None:
         ContentChanged: the source's bytes are no longer those.
         StorageError: it can't be read or written.
     """
-    place = _local(target)
-    draft = place.with_name(f".{place.name}.{new_uid(6)}.part")
-    try:
-        if place.exists() and hash_path(place).id == expected:
-            return
-        place.parent.mkdir(parents=True, exist_ok=True)
-        content = _copy_folder(source, draft) if source.is_dir() else _copy_file(source, draft)
-        if content.id != expected:
-            raise ContentChanged(f"{source} changed while it was saved. Nothing was stored; save it again when it is at rest.")
-        _take(draft, place, expected=expected)
-    except OSError as e:
-        raise StorageError(f"can't store {source} as {place}: {e.strerror or e}. Nothing was stored.") from e
-    finally:
-        _discard(draft)
+    _store_of(target).put(source, target, expected=expected)
 
 
-def _take(draft: Path, place: Path, *, expected: str) -> None:
-    """Give the draft its final name; what stands there, and is not the same, is put aside first."""
-    try:
-        draft.rename(place)
-    except OSError as e:
-        if e.errno not in _TAKEN:
-            raise
-        # Another writer of the same folder may have come first, and its readers must find it whole.
-        if hash_path(place).id == expected:
-            return
-        aside = place.with_name(f".{place.name}.{new_uid(6)}.part")
-        place.rename(aside)
-        try:
-            draft.rename(place)
-        finally:
-            _discard(aside)
+def fetch(source: Path | UPath, draft: Path) -> None:
+    """Copy what lies in a store to a local disk, as it is: who asked compares its content.
+
+    Raises:
+        StorageError: it can't be read or written.
+    """
+    _store_of(source).fetch(source, draft)
 
 
 def remove(target: Path | UPath) -> None:
@@ -90,53 +60,21 @@ def remove(target: Path | UPath) -> None:
     Raises:
         StorageError: it can't be deleted.
     """
-    place = _local(target)
-    try:
-        if place.is_dir() and not place.is_symlink():
-            shutil.rmtree(place)
-        else:
-            place.unlink(missing_ok=True)
-    except OSError as e:
-        raise StorageError(f"can't delete {place}: {e.strerror or e}.") from e
+    _store_of(target).remove(target)
 
 
-def _local(path: Path | UPath) -> Path:
-    if getattr(path, "protocol", "") not in {"", "file", "local"}:
-        raise UsageError(f"{path} is not on a local disk; this version of Lignin stores on local disks only")
-    return Path(str(path))
+def look(target: Path | UPath) -> Seen | None:
+    """What lies there, as the store says without reading it; `None` where there is nothing.
+
+    Raises:
+        StorageError: the store does not say.
+    """
+    return _store_of(target).look(target)
 
 
-def _copy_file(source: Path, draft: Path) -> Content:
-    hasher, size = blake3(), 0
-    with source.open("rb") as reader, draft.open("xb") as writer:
-        while chunk := reader.read(_CHUNK):
-            hasher.update(chunk)
-            writer.write(chunk)
-            size += len(chunk)
-        writer.flush()
-        os.fsync(writer.fileno())
-    return Content(id="b3:" + hasher.hexdigest(), size=size)
-
-
-def _copy_folder(source: Path, draft: Path) -> Content:
-    """Copy what counts as the folder's content, and only that."""
-    draft.mkdir()
-    for entry in walk(source):
-        target = draft / entry.path.relative_to(source)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if entry.link is None:
-            _copy_file(entry.path, target)
-        elif entry.is_inside:
-            target.symlink_to(os.path.relpath(draft / entry.link, target.parent))
-        else:
-            target.symlink_to(entry.link)
-    return hash_path(draft)
-
-
-def _discard(draft: Path) -> None:
-    if draft.is_dir():
-        shutil.rmtree(draft, ignore_errors=True)
-    else:
-        # What went wrong before is what the user has to hear.
-        with contextlib.suppress(OSError):
-            draft.unlink(missing_ok=True)
+def _store_of(path: Path | UPath) -> _Store:
+    if isinstance(path, Path):
+        return local
+    if path.protocol in {"s3", "s3a"}:
+        return remote
+    raise UsageError(f"{path} is neither on a local disk nor on S3; this version of Lignin stores nowhere else")

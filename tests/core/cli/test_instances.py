@@ -40,7 +40,7 @@ def test_init_makes_an_instance_and_again_leaves_it(folder, lignin):
 
 
 def test_init_refuses_what_it_can_not_do(folder, lignin):
-    lignin("init", "--storage", "s3://bucket/x", code=2)
+    lignin("init", "--storage", "gs://bucket/x", code=2)
     lignin("init", "--db", "nonsense", code=None)
     assert lignin("init", "--db", "postgresql://user:secret@127.0.0.1:1/x", code=1).err.count("secret") == 0
     assert not (folder / ".lignin" / "instance.toml").exists()
@@ -131,7 +131,7 @@ def test_the_doctor_finds_a_healthy_instance_healthy(sqlite_instance, lignin):
     assert "is in WAL mode" in said.out
     found = verdicts(lignin("doctor", "--json"))
     assert {found[name] for name in ("python", "instance", "database", "journal", "storage", "spools", "clock", "plug-in snakemake", "plug-in prefect")} == {"good"}
-    assert {name for name in found if name.startswith("extra ")} == {"extra anndata", "extra postgres", "extra prefect", "extra snakemake"}
+    assert {name for name in found if name.startswith("extra ")} == {"extra anndata", "extra postgres", "extra prefect", "extra s3", "extra snakemake"}
 
 
 def test_the_doctor_says_what_is_wrong_and_what_to_do(saved, sqlite_instance, lignin):
@@ -171,3 +171,12 @@ def test_no_colour_is_no_colour_on_a_terminal_too(sqlite_instance, process_envir
 
 def test_the_doctor_works_without_an_instance(folder, lignin):
     assert verdicts(lignin("doctor", "--json", code=1))["instance"] == "wrong"
+
+
+def test_an_instance_on_s3_from_the_command_line(folder, lignin, s3_root):
+    assert s3_root in lignin("init", "--storage", s3_root).err
+    Path("a.txt").write_text("hello")
+    uid = lignin("save", "a.txt", "--key", "a.txt").out.strip()
+    assert Path(lignin("load", uid).out.strip()).read_text() == "hello"
+    assert verdicts(lignin("doctor", "--json"))["storage"] == "good"
+    ports.current().close()

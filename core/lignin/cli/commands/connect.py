@@ -10,6 +10,7 @@ from lignin.base.messages import say
 from lignin.base.redact import redact_url
 from lignin.base.settings import InstanceConfig, find_instance, host_name, set_default
 from lignin.instance import Instance, connect, open_instance
+from lignin.instance.locate import root_of
 from lignin.model import Storage
 
 __all__ = ["command"]
@@ -58,13 +59,13 @@ def _connect_database(url: str) -> Instance:
     name = url.partition("?")[0].rstrip("/").rpartition("/")[2] or place.name
     config = InstanceConfig(folder=place, uid="", name=name, db=url, storage=".lignin/storage")
     known = _default_storage(config)
-    mine = known.host in {"", host_name()}
+    mine = known.type != "local" or known.host in {"", host_name()}
     InstanceConfig(
         folder=place,
         uid=str(known.instance_uid),
         name=name,
         db=url,
-        storage=known.root if mine else config.storage,
+        storage=root_of(known).text if mine else config.storage,
     ).write()
     return connect(place)
 

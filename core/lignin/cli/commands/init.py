@@ -10,7 +10,7 @@ __all__ = ["command"]
 
 
 @click.command("init")
-@click.option("--storage", metavar="DIR", help="Folder for the bytes of artifacts. [default: .lignin/storage]")
+@click.option("--storage", metavar="DIR|URL", help="Where the bytes of artifacts go: a folder, or s3://BUCKET/PREFIX. [default: .lignin/storage]")
 @click.option("--db", metavar="URL", help="Database: postgresql://USER@HOST/NAME or sqlite:///PATH. [default: SQLite in .lignin]")
 @click.option("--name", metavar="NAME", help="What to call the instance. [default: the folder's name]")
 def command(*, storage: str | None, db: str | None, name: str | None) -> None:

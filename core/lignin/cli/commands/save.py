@@ -23,7 +23,7 @@ def command(*, path: str, key: str | None, description: str | None, kind: str | 
     What is there already, by key and content, is not stored again.
     """
     here_in_run()
-    artifact = Artifact(Path(path), key=key, description=description, kind=kind).save()
+    artifact = Artifact(path if "://" in path else Path(path), key=key, description=description, kind=kind).save()
     named = f", key={artifact.key!r}" if artifact.key else ""
     say("→", f"saved: Artifact(uid={artifact.uid!r}{named})")
     say("→", f"storage path: {artifact.path}")

@@ -94,8 +94,8 @@ def test_a_place_that_cannot_be_written_is_a_clear_error(tmp_path):
         put(source, UPath(tmp_path / "file" / "below"), expected=hash_path(source).id)
 
 
-def test_only_local_disks(tmp_path):
-    with pytest.raises(UsageError, match="local disk"):
+def test_only_stores_that_we_know(tmp_path):
+    with pytest.raises(UsageError, match="neither on a local disk nor on S3"):
         put(tmp_path, UPath("memory://x"), expected="")
 
 
@@ -132,7 +132,7 @@ def test_a_copy_that_is_killed_leaves_nothing_under_the_final_name(tmp_path):
 def test_a_folder_that_another_writer_has_stored_meanwhile_stays_whole(tmp_path, monkeypatch):
     source = folder_with_links(tmp_path / "source")
     target = as_path(str(tmp_path), "store/folder")
-    module = sys.modules[put.__module__]
+    module = sys.modules["lignin.storage.local"]
     copy, first = module._copy_folder, []
 
     def copy_and_lose(source, draft):

@@ -1,0 +1,289 @@
+"""S3, and servers that speak like it, through fsspec.
+
+An upload is seen under its name only when it is whole, and is made whole only if its bytes are those that
+were expected: a small file goes in one request, a large one in parts that are joined at the very end. Then the
+store's checksum is compared; where it is of another kind, the object is read back.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from blake3 import blake3
+
+from lignin.base.content import Content, folder_content, hash_path, walk
+from lignin.base.errors import ContentChanged, StorageError, UsageError
+from lignin.base.extras import require
+from lignin.base.ids import new_uid
+from lignin.storage.seen import Seen
+
+if TYPE_CHECKING:
+    from upath import UPath
+
+__all__ = ["check_writable", "fetch", "hash_remote", "look", "put", "remove"]
+
+_PART = 16 * 1024 * 1024
+# S3 takes 10,000 parts of an upload.
+_MOST_PARTS = 9_000
+_AT_ONCE = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sums:
+    """The checksums of a file: ours, and those that a store may tell of it."""
+
+    content: Content
+    etags: frozenset[str]
+
+
+def put(source: Path, target: UPath, *, expected: str) -> None:
+    """Upload a file, or each file of a folder, as an object that is never seen with other bytes."""
+    if not source.is_dir():
+        _put_file(source, target, expected=expected)
+        return
+    contents = _contents_of(source)
+    if folder_content((os.fsencode(name), content) for name, content in contents).id != expected:
+        raise _changed(source)
+    with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
+        for _ in pool.map(lambda item: _put_file(source / item[0], target / item[0], expected=item[1].id), contents):
+            pass
+
+
+def fetch(source: UPath, draft: Path) -> None:
+    """Download an object, or all objects below a prefix."""
+    with _explained(f"can't download {source}"):
+        fs = _system(source)
+        if fs.info(source.path, refresh=True)["type"] != "directory":
+            fs.get_file(source.path, str(draft))
+            return
+        names = [name for name, _ in _objects(fs, source.path)]
+        targets = [_below(draft, name) for name in names]
+        for folder in {target.parent for target in targets}:
+            folder.mkdir(parents=True, exist_ok=True)
+        with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
+            for _ in pool.map(lambda pair: fs.get_file(f"{source.path}/{pair[0]}", str(pair[1])), zip(names, targets, strict=True)):
+                pass
+
+
+def remove(target: UPath) -> None:
+    """Delete an object, or all objects below a prefix."""
+    with _explained(f"can't delete {target}"):
+        fs = _system(target)
+        # One by one and by name: fsspec's own `rm` reads names as patterns.
+        for name, _ in _objects(fs, target.path):
+            fs.rm_file(f"{target.path}/{name}")
+        fs.rm_file(target.path)
+
+
+def look(target: UPath) -> Seen | None:
+    """What the store says of an object, or of all objects below a prefix."""
+    with _explained(f"can't look at {target}"):
+        fs = _system(target)
+        try:
+            info = fs.info(target.path, refresh=True)
+        except FileNotFoundError:
+            return None
+        if info["type"] != "directory":
+            return Seen(size=int(info["size"]), mtime_ns=_time(info), is_folder=False, etag=_etag(info))
+        listed = _objects(fs, target.path)
+    if not listed:
+        return None
+    lines = sorted(f"{name}\0{info['size']}\0{_etag(info)}\n" for name, info in listed)
+    return Seen(
+        size=sum(int(info["size"]) for _, info in listed),
+        mtime_ns=max(_time(info) for _, info in listed),
+        is_folder=True,
+        etag=blake3("".join(lines).encode()).hexdigest(),
+        n_files=len(listed),
+    )
+
+
+def hash_remote(path: UPath) -> Content:
+    """The content of an object or a prefix, read whole and kept nowhere.
+
+    Raises:
+        StorageError: it can't be read.
+    """
+    with _explained(f"can't read {path}"):
+        fs = _system(path)
+        if fs.info(path.path, refresh=True)["type"] != "directory":
+            return _hash_object(fs, path.path)
+        contents = [(name.encode(), _hash_object(fs, f"{path.path}/{name}")) for name, _ in _objects(fs, path.path)]
+    return folder_content(contents)
+
+
+def check_writable(root: UPath) -> None:
+    """Put a small object below a root, and take it away again.
+
+    Raises:
+        StorageError: that can't be done; the message says why.
+    """
+    with _explained(f"can't write to {root}"):
+        fs = _system(root)
+        bucket = root.path.partition("/")[0]
+        mark = f"{root.path}/.lignin/can-be-written-{new_uid(6)}"
+        try:
+            fs.pipe_file(mark, b"Lignin looks whether it can write here.\n")
+            fs.rm_file(mark)
+        except FileNotFoundError as e:
+            raise StorageError(f"there is no bucket {bucket!r}. Make it, or check the endpoint and the name.") from e
+
+
+def _put_file(source: Path, target: UPath, *, expected: str) -> None:
+    with _explained(f"can't store {source} as {target}. Nothing was stored"):
+        fs = _system(target)
+        size = source.stat().st_size
+        seen = look(target)
+        if seen is not None and seen.size == size:
+            known = _sums_of(source)
+            if seen.etag in known.etags and known.content.id == expected:
+                return
+        sums = _upload(fs, source, target.path, expected=expected, size=size)
+        _check_stored(fs, target, sums)
+
+
+def _upload(fs: Any, source: Path, path: str, *, expected: str, size: int) -> _Sums:
+    if size <= _PART:
+        data = source.read_bytes()
+        sums = _sums([data])
+        if sums.content.id != expected:
+            raise _changed(source)
+        fs.pipe_file(path, data)
+        return sums
+    part = _part_of(size)
+    writer = fs.open(path, "wb", autocommit=False, block_size=part)
+    try:
+        sums = _sums(_told(_parts_of(source, part), writer))
+        # Sends what is left; the object is made by `commit` alone.
+        writer.close()
+    except BaseException:
+        _abandon(writer)
+        raise
+    if sums.content.id != expected:
+        _abandon(writer)
+        raise _changed(source)
+    writer.commit()
+    return sums
+
+
+def _abandon(writer: Any) -> None:
+    writer.discard()
+    # Else the collector would close it, and send what is left.
+    writer.closed = True
+
+
+def _part_of(size: int) -> int:
+    return max(_PART, size // _MOST_PARTS + 1)
+
+
+def _told(parts: Iterator[bytes], writer: Any) -> Iterator[bytes]:
+    for part in parts:
+        writer.write(part)
+        yield part
+
+
+def _parts_of(source: Path, part: int) -> Iterator[bytes]:
+    with source.open("rb") as stream:
+        while chunk := stream.read(part):
+            yield chunk
+
+
+def _sums_of(source: Path) -> _Sums:
+    return _sums(_parts_of(source, _part_of(source.stat().st_size)))
+
+
+def _sums(parts: Iterator[bytes] | Sequence[bytes]) -> _Sums:
+    hasher, whole, each, size = blake3(), hashlib.md5(usedforsecurity=False), list[bytes](), 0
+    for part in parts:
+        hasher.update(part)
+        whole.update(part)
+        each.append(hashlib.md5(part, usedforsecurity=False).digest())
+        size += len(part)
+    joined = hashlib.md5(b"".join(each), usedforsecurity=False).hexdigest()
+    return _Sums(content=Content(id="b3:" + hasher.hexdigest(), size=size), etags=frozenset({whole.hexdigest(), f"{joined}-{len(each)}"}))
+
+
+def _check_stored(fs: Any, target: UPath, sums: _Sums) -> None:
+    seen = look(target)
+    if seen is not None and seen.size == sums.content.size and (seen.etag in sums.etags or _hash_object(fs, target.path).id == sums.content.id):
+        return
+    fs.rm_file(target.path)
+    raise StorageError(f"{target} holds other bytes than were sent to it. It was deleted; save again, and if that fails too, look at the server.")
+
+
+def _contents_of(folder: Path) -> list[tuple[str, Content]]:
+    contents = []
+    for entry in walk(folder):
+        name = entry.path.relative_to(folder).as_posix()
+        if entry.link is not None:
+            raise UsageError(f"the folder {folder} holds the link {name} to {entry.link}, and S3 has no links. Save it on a local disk, or without the link.")
+        try:
+            name.encode()
+        except UnicodeEncodeError as e:
+            raise UsageError(f"the folder {folder} holds a file whose name is no UTF-8, {name!r}, which S3 can't name. Rename it.") from e
+        contents.append((name, hash_path(entry.path)))
+    return contents
+
+
+def _objects(fs: Any, path: str) -> list[tuple[str, Any]]:
+    """The objects below a prefix, by their path from there; those that only stand for a folder are none."""
+    found = fs.find(path, detail=True)
+    listed = ((name.removeprefix(f"{path}/"), info) for name, info in found.items() if name.startswith(f"{path}/"))
+    return sorted((name, info) for name, info in listed if name and not name.endswith("/") and info["type"] == "file")
+
+
+def _below(folder: Path, name: str) -> Path:
+    if any(part in {"", ".", ".."} for part in name.split("/")):
+        raise StorageError(f"an object's name {name!r} steps through an empty name, . or .., and can't be a file's. Rename it.")
+    return folder / name
+
+
+def _hash_object(fs: Any, path: str) -> Content:
+    hasher, size = blake3(), 0
+    with fs.open(path, "rb", cache_type="readahead", block_size=_PART) as stream:
+        while chunk := stream.read(_PART):
+            hasher.update(chunk)
+            size += len(chunk)
+    return Content(id="b3:" + hasher.hexdigest(), size=size)
+
+
+def _time(info: Any) -> int:
+    """To the second: what a listing says in more detail, another question does not."""
+    moment = info.get("LastModified")
+    return int(moment.timestamp()) * 1_000_000_000 if isinstance(moment, datetime) else 0
+
+
+def _etag(info: Any) -> str | None:
+    etag = info.get("ETag")
+    return etag.strip('"') if isinstance(etag, str) else None
+
+
+def _system(path: UPath) -> Any:
+    require("s3fs", extra="s3")
+    return path.fs
+
+
+def _changed(source: Path) -> ContentChanged:
+    return ContentChanged(f"{source} changed while it was saved. Nothing was stored; save it again when it is at rest.")
+
+
+@contextlib.contextmanager
+def _explained(what: str) -> Iterator[None]:
+    """What went wrong on the way to the store, or there, as an error of ours."""
+    errors = (require("botocore.exceptions", extra="s3").BotoCoreError, require("aiohttp", extra="s3").ClientError)
+    try:
+        yield
+    except FileNotFoundError as e:
+        raise StorageError(f"{what}: there is nothing there, or no such bucket.") from e
+    except PermissionError as e:
+        raise StorageError(f"{what}: access was denied. Check the keys (AWS_ACCESS_KEY_ID or AWS_PROFILE) and what they may do.") from e
+    except (OSError, *errors) as e:
+        raise StorageError(f"{what}: {e}. Check the endpoint, the network and the keys.") from e

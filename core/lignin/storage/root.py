@@ -1,0 +1,138 @@
+"""Storage roots: a folder on a local disk, or a bucket with a prefix, perhaps on a server of its own.
+
+`s3://bucket/prefix?endpoint_url=https://s3.example.org&region=eu-central-1`. Keys are no part of it: they
+come from the environment or the profile of whoever reads and writes, and are stored nowhere.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
+
+from lignin.base.errors import UsageError
+from lignin.base.redact import redact_url
+
+if TYPE_CHECKING:
+    from upath import UPath
+
+__all__ = ["Root", "as_path"]
+
+_OPTIONS = ("endpoint_url", "region")
+_KEYS_FROM = "keys come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or from AWS_PROFILE"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Root:
+    """Where a storage begins, or where a file lies.
+
+    Attributes:
+        url: an absolute path, or `s3://bucket/prefix`, without a slash at its end.
+        endpoint: the URL of an S3-compatible server; empty for AWS, and on local disks.
+        region: of the bucket, where it has to be told.
+    """
+
+    url: str
+    endpoint: str = ""
+    region: str | None = None
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether it is on no local disk."""
+        return "://" in self.url
+
+    @property
+    def kind(self) -> str:
+        """`local` or `s3`."""
+        return self.url.partition("://")[0] if self.is_remote else "local"
+
+    @property
+    def text(self) -> str:
+        """What `parse` takes."""
+        options = {"endpoint_url": self.endpoint, "region": self.region}
+        query = "&".join(f"{name}={quote(value, safe=':/')}" for name, value in options.items() if value)
+        return f"{self.url}?{query}" if query else self.url
+
+    def path(self, relpath: str = "") -> Any:
+        """The path of something below it."""
+        return as_path(self.url, relpath, endpoint=self.endpoint, region=self.region)
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """A root from what a user writes.
+
+        Raises:
+            UsageError: it is neither on a local disk nor on S3, holds a key, or has an option that we don't know.
+        """
+        if "://" not in text or text.startswith("file://"):
+            place = unquote(text.removeprefix("file://")) if "://" in text else text
+            # Links stay as the user wrote them.
+            return cls(url=os.path.abspath(Path(place).expanduser()))  # noqa: PTH100
+        return cls._parse_s3(text, *_split(text))
+
+    @classmethod
+    def parse_file(cls, text: str) -> Self:
+        """Where a remote file lies, from its URL; a `?` may be a part of its name.
+
+        Raises:
+            UsageError: as for `parse`.
+        """
+        place, query = _split(text)
+        options = dict(parse_qsl(query, keep_blank_values=True))
+        if not options or not options.keys() <= set(_OPTIONS):
+            return cls._parse_s3(text, text, "")
+        return cls._parse_s3(text, place, query)
+
+    @classmethod
+    def _parse_s3(cls, text: str, place: str, query: str) -> Self:
+        shown = redact_url(text)
+        scheme, _, rest = place.partition("://")
+        if scheme != "s3":
+            raise UsageError(f"{shown} is neither on a local disk nor on S3; this version of Lignin stores nowhere else")
+        bucket, _, prefix = rest.rstrip("/").partition("/")
+        if "@" in bucket or ":" in bucket:
+            raise UsageError(f"a bucket's URL holds no keys: {_KEYS_FROM}. Lignin stores none.")
+        if not bucket or any(part in {"", ".", ".."} for part in (prefix.split("/") if prefix else ())):
+            raise UsageError(f"{shown} names no place in a bucket; it is like s3://bucket/prefix")
+        options = dict(parse_qsl(query, keep_blank_values=True))
+        unknown = sorted(options.keys() - set(_OPTIONS))
+        if unknown:
+            raise UsageError(f"a storage on S3 takes {' and '.join(_OPTIONS)}, not {', '.join(unknown)}; {_KEYS_FROM}")
+        return cls(url=f"s3://{rest.rstrip('/')}", endpoint=_checked_endpoint(options.get("endpoint_url", "")), region=options.get("region") or None)
+
+
+def as_path(root: str, relpath: str, *, endpoint: str = "", region: str | None = None) -> Path | UPath:
+    """The path of something below a storage root; a plain path where the root is local.
+
+    fsspec is loaded for roots that need it only: its import takes longer than a small save.
+    """
+    base: Path | UPath = import_module("upath").UPath(root, **_options(endpoint, region)) if "://" in root else Path(root)
+    return base / relpath if relpath else base
+
+
+def _options(endpoint: str, region: str | None) -> Mapping[str, Any]:
+    client = {name: value for name, value in (("endpoint_url", endpoint), ("region_name", region)) if value}
+    # Listings that are kept would hide what other processes write.
+    return {"use_listings_cache": False, **({"client_kwargs": client} if client else {})}
+
+
+def _split(text: str) -> tuple[str, str]:
+    place, mark, query = text.partition("?")
+    return (place, query) if mark else (text, "")
+
+
+def _checked_endpoint(endpoint: str) -> str:
+    if not endpoint:
+        return ""
+    try:
+        parts = urlsplit(endpoint)
+        is_plain = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0 and not parts.query and "@" not in parts.netloc
+    except ValueError:
+        is_plain = False
+    if not is_plain:
+        raise UsageError(f"the endpoint {redact_url(endpoint)} is not like https://s3.example.org; {_KEYS_FROM}")
+    return endpoint.rstrip("/")
