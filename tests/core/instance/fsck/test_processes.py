@@ -81,7 +81,7 @@ def test_a_later_process_of_the_same_id_is_another(instance, sql, mended):
     run = ln.Run.get(status="running")
     # This very process began a while ago, and the run long before it.
     long_ago = now() - timedelta(days=400)
-    sql(instance, "update run set info = :info, started_at = :then", info=json.dumps({**run.info, "pid": os.getpid()}), then=long_ago.replace(tzinfo=None) if instance.database.is_sqlite else long_ago)
+    sql(instance, "update run set info = :info, started_at = :then", info=json.dumps({**run.info, "pid": os.getpid()}), then=f"{long_ago:%Y-%m-%d %H:%M:%S.%f}" if instance.database.is_sqlite else long_ago)
     assert [f.kind for f in mended(instance).findings] == [Kind.CRASHED]
 
 
