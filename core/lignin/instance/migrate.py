@@ -8,7 +8,6 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import text
 
 from lignin.instance.database import Database
 from lignin.instance.migrations import HEAD
@@ -32,8 +31,10 @@ def migrate(database: Database) -> tuple[str, str]:
     if before != HEAD:
         with database.engine.connect().execution_options(lignin_write=True) as connection:
             if database.is_sqlite:
-                # Tables are rebuilt by copy, drop and rename, which foreign keys would forbid.
-                connection.execute(text("pragma foreign_keys=off"))
+                # Tables are rebuilt by copy, drop and rename, which foreign keys would forbid; the setting
+                # can't change inside a transaction, and must not go back to the pool.
+                connection.detach()
+                connection.connection.cursor().execute("pragma foreign_keys=off")
             with connection.begin():
                 config.attributes["connection"] = connection
                 command.upgrade(config, "head")
