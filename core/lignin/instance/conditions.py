@@ -41,7 +41,6 @@ __all__ = ["ALIASES", "Q", "compile_lookups", "first_names", "link_table"]
 
 ALIASES: Mapping[str, Mapping[str, str]] = {
     "Artifact": {"transform": "run__transform", "recreating_runs": "output_of_runs"},
-    "Run": {"output_artifacts_and_recreated": "claimed_artifacts"},
 }
 
 _BOOLEANS = ("true", "false")

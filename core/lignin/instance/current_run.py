@@ -35,7 +35,6 @@ def run_id_of(instance: Instance, name: str) -> int:
         with instance.database.reading() as session:
             held = find_run(session, name)
         if held is None:
-            instance.user_id  # noqa: B018 - made, if need be, before the transaction: a second writer inside one would wait for it
             held = instance.database.transact(lambda session: _add_run(instance, session, name))
         instance.run_ids[name] = held
     return held

@@ -1,6 +1,7 @@
 """The database behind an instance: connections and transactions, alike on SQLite and PostgreSQL."""
 
 import os
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -42,8 +43,9 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        # What has to be known before the first write; it may write itself, in a transaction of its own.
+        # What has to be known before the first write, by whichever thread makes it.
         self.prepare: Callable[[], object] | None = None
+        self._preparing = threading.Lock()
         self.is_sqlite = url.startswith("sqlite:")
         self.engine = _open_sqlite(url) if self.is_sqlite else _open_postgres(url)
         # The same connections, whose transactions take the write lock when they begin.
@@ -67,8 +69,14 @@ class Database:
         `work` must not have effects outside the database.
         """
         if self.prepare is not None:
-            prepare, self.prepare = self.prepare, None
-            prepare()
+            with self._preparing:
+                if self.prepare is not None:
+                    self.prepare()
+                    self.prepare = None
+        return self.transact_unprepared(work)
+
+    def transact_unprepared(self, work: Callable[[Session], T]) -> T:
+        """The same for what `prepare` itself writes."""
         for attempt in range(_TRIES):
             try:
                 with Session(self._writer, expire_on_commit=False, autoflush=False) as session, session.begin():

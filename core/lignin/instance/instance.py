@@ -66,8 +66,7 @@ class Instance:
     def user_id(self) -> int:
         """The id of who works here: the `handle` of the user's settings, else the account's name."""
         if self._user_id is None:
-            self.database.prepare = None
-            self._user_id = self.database.transact(_find_user)
+            self._user_id = self.database.transact_unprepared(_find_user)
         return self._user_id
 
     @property

@@ -44,7 +44,6 @@ class CatalogueRecorder:
 
 def record_story(instance: Instance, story: Story) -> None:
     """Write a story in one transaction."""
-    instance.user_id  # noqa: B018 - made, if need be, before the transaction
     instance.database.transact(lambda session: _write(instance, session, story))
 
 

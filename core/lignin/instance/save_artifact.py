@@ -66,7 +66,6 @@ def save_artifacts(instance: Instance, records: Sequence[Artifact]) -> None:
         ContentChanged: a file changed since it was inspected.
         StorageError: bytes can't be stored.
     """
-    instance.user_id  # noqa: B018 - made, if need be, before the transaction: a second writer inside one would wait for it
     # Reports and environments are papers about runs, made by none.
     papers = all((record.kind or "").startswith("__lignin") for record in records)
     run_id = None if papers else current_run_id(instance)
