@@ -60,6 +60,17 @@ class Hook:
             elif self._story is not None and event in self._handlers:
                 self._handlers[event](self._story, record)
 
+    def look(self, record: logging.LogRecord) -> bool:
+        """Look at what is gone by the time that `take` gets the record; a filter that lets all pass.
+
+        Called in the thread that logs, which waits: Snakemake deletes the files of a failed group as soon
+        as it has logged the failure. What is found travels with the record.
+        """
+        with self._guard:
+            if str(getattr(record, "event", None)).endswith("group_error") and self._story is not None:
+                self._story.keep_doomed(record)
+        return True
+
     def close(self) -> None:
         """Finish the record, and hand it to the catalogue.
 

@@ -16,7 +16,7 @@ from lignin.base.redact import redact_url
 from lignin.recording import FileRef, file_code_key, observe, read_content, repository_of, to_uri
 from snakemake_lignin.translate import CodeText, Sighting
 
-__all__ = ["Jobs", "Rules", "read_config", "read_doomed", "read_info", "read_inputs", "read_outputs", "read_params", "read_workflow_code"]
+__all__ = ["Jobs", "Rules", "find_jobs", "read_config", "read_doomed", "read_info", "read_inputs", "read_outputs", "read_params", "read_workflow_code"]
 
 # Above this, a temporary file is hashed behind the others rather than at once.
 _PROMPT_BYTES = 256 * 1024 * 1024
@@ -60,6 +60,12 @@ class Jobs:
 
     def _written_by(self, job: Any) -> Iterator[Path]:
         return (_absolute(path, self._folder) for path in job.output if "directory" in getattr(path, "flags", {}))
+
+
+def find_jobs(workflow: Any, numbers: Iterable[int]) -> dict[int, Any]:
+    """The jobs of these numbers that the graph knows."""
+    dag, wanted = workflow.dag, set(numbers)
+    return {} if dag is None else {number: job for job in _snapshot(dag) if (number := dag.jobid(job)) in wanted}
 
 
 class Rules:

@@ -21,6 +21,7 @@ from snakemake_lignin.conceal import conceal, find_secrets
 from snakemake_lignin.live import (
     Jobs,
     Rules,
+    find_jobs,
     read_config,
     read_doomed,
     read_info,
@@ -49,6 +50,8 @@ from snakemake_lignin.translate import (
 )
 
 __all__ = ["Story"]
+
+_DOOMED = "lignin_outputs"
 
 
 class Story:
@@ -153,14 +156,21 @@ class Story:
             status = RunStatus.CANCELLED if is_interrupt(error) else RunStatus.FAILED
             self._end(attempt, status, at=_moment(record), error=error)
 
+    def keep_doomed(self, record: logging.LogRecord) -> None:
+        """Put the outputs of a failed group's members into the record of its failure: Snakemake deletes them next."""
+        numbers = [int(info["jobid"]) for info in vars(record).get("job_error_info") or ()]
+        # Its own look-up, as `self._jobs` belongs to the thread that takes records.
+        jobs = find_jobs(self._engine, numbers)
+        vars(record)[_DOOMED] = {number: read_doomed(job, folder=self._folder) for number, job in jobs.items()}
+
     def fail_group(self, record: logging.LogRecord) -> None:
-        """A group failed: Snakemake blames each member, so look who did its work, before it is deleted."""
+        """A group failed: Snakemake blames each member, so see who did its work."""
         at, told = _moment(record), vars(record)
         group = [a for info in told.get("job_error_info") or () if (a := self._attempts.open.get(int(info["jobid"])))]
-        outputs = {a.id: read_doomed(a.subject, folder=self._folder) for a in group if a.subject is not None}
+        outputs: Mapping[int, tuple[Sighting, ...]] = told.get(_DOOMED) or {}
         verdicts = judge_group(self._members(group, outputs))
         for attempt in group:
-            status = verdicts[attempt.id]
+            status = verdicts.get(attempt.id, RunStatus.FAILED)
             self._note_external(attempt, told.get("external_jobid"))
             made = outputs.get(attempt.id, ()) if status is RunStatus.ROLLED_BACK else ()
             if status is RunStatus.ROLLED_BACK and self._engine.execution_settings.keep_incomplete:
@@ -169,7 +179,7 @@ class Story:
             self._end(attempt, status, at=at, error=error, outputs=made)
 
     def _members(self, group: Iterable[Attempt], outputs: Mapping[int, tuple[Sighting, ...]]) -> list[Member]:
-        numbers = {attempt.subject: attempt.id for attempt in group if attempt.subject is not None}
+        numbers = {attempt.subject: attempt.id for attempt in group if attempt.subject is not None and attempt.id in outputs}
         graph = self._engine.dag.dependencies
         return [
             Member(

@@ -19,6 +19,7 @@ from snakemake_lignin.settings import DEFAULT_WAIT, Settings
 __all__ = ["LogHandler", "LogHandlerSettings"]
 
 _log = logging.getLogger("lignin")
+_SNAKEMAKE = "snakemake.logging"
 
 
 @dataclass
@@ -62,6 +63,7 @@ class LogHandler(LogHandlerBase):
             _log.warning("lignin: can't be loaded, the workflow runs unrecorded: %s", e)
             return
         self._hook = adapter.Hook(settings)
+        logging.getLogger(_SNAKEMAKE).addFilter(self._hook.look)
 
     def emit(self, record: logging.LogRecord) -> None:
         """Take one log record; called in a thread of Snakemake's logging."""
@@ -73,6 +75,7 @@ class LogHandler(LogHandlerBase):
         hook, self._hook = self._hook, None
         super().close()
         if hook is not None:
+            logging.getLogger(_SNAKEMAKE).removeFilter(hook.look)
             hook.close()
 
     @property

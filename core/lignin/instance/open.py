@@ -16,7 +16,7 @@ from lignin.instance.instance import Instance
 from lignin.instance.migrations import HEAD
 from lignin.instance.relocate import relocate
 from lignin.instance.schema_version import check_version
-from lignin.model import ALL_SPACE, ARCHIVE, MAIN, TRASH, Branch, Registry, Space
+from lignin.model import ALL_SPACE, ARCHIVE, MAIN, TRASH, Branch, Space, fresh_tables
 from lignin.storage import Root, check_writable
 
 __all__ = ["connect", "create_tables", "disconnect", "init", "open_instance", "provide"]
@@ -150,7 +150,7 @@ def create_tables(config: InstanceConfig) -> None:
                 connection.execute(text("select pg_advisory_xact_lock(7265116)"))
             if inspect(connection).has_table("alembic_version"):
                 return
-            Registry.metadata.create_all(connection)
+            fresh_tables().create_all(connection)
             connection.execute(text("create table alembic_version (version_num varchar(32) not null primary key)"))
             connection.execute(text("insert into alembic_version values (:v)"), {"v": HEAD})
             for number, branch in ((MAIN, "main"), (ARCHIVE, "archive"), (TRASH, "trash")):

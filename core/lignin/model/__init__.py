@@ -5,7 +5,16 @@ from lignin.model.collection import Collection
 from lignin.model.labels import Project, ULabel
 from lignin.model.links import LINKS, collection_artifact, run_input, run_output, sighting
 from lignin.model.people import ALL_SPACE, ARCHIVE, MAIN, TRASH, Branch, Space, User
-from lignin.model.registry import Owned, Registry, Related, ToMany, ToOne, Trashable, Versioned
+from lignin.model.registry import (
+    Owned,
+    Registry,
+    Related,
+    ToMany,
+    ToOne,
+    Trashable,
+    Versioned,
+    fresh_tables,
+)
 from lignin.model.run import Run
 from lignin.model.storage import Storage
 from lignin.model.transform import Transform
@@ -36,6 +45,7 @@ __all__ = [
     "User",
     "Versioned",
     "collection_artifact",
+    "fresh_tables",
     "run_input",
     "run_output",
     "sighting",

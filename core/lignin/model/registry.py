@@ -22,7 +22,7 @@ from lignin.model.types import JsonObject, UtcDateTime, optional_link, primary_k
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Owned", "Registry", "Related", "ToMany", "ToOne", "Trashable", "Versioned"]
+__all__ = ["Owned", "Registry", "Related", "ToMany", "ToOne", "Trashable", "Versioned", "fresh_tables"]
 
 
 class Registry(DeclarativeBase):
@@ -276,3 +276,15 @@ class Versioned:
     def versions(self) -> Any:
         """All versions of the family, the newest first, as a query set."""
         return current().versions(self)
+
+
+def fresh_tables() -> MetaData:
+    """All tables in metadata of their own, to create them from.
+
+    SQLAlchemy marks a circular foreign key of the metadata that it creates on PostgreSQL, and from
+    then on leaves it out of SQLite's tables in the same process; a copy keeps the original unmarked.
+    """
+    copy = MetaData(naming_convention=Registry.metadata.naming_convention)
+    for table in Registry.metadata.tables.values():
+        table.to_metadata(copy)
+    return copy

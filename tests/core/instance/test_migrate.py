@@ -14,7 +14,7 @@ from lignin.instance import schema_version as versions
 from lignin.instance.database import Database
 from lignin.instance.migrate import migrate
 from lignin.instance.migrations import HEAD
-from lignin.model import Registry
+from lignin.model import Registry, fresh_tables
 
 # An index over an expression can't be read back from SQLite, and Alembic and SQLAlchemy say so; the last test reads its text.
 pytestmark = [
@@ -58,9 +58,20 @@ def test_a_new_instance_has_the_newest_schema_and_nothing_to_migrate(instance):
     assert migrate(instance.database) == (HEAD, HEAD)
 
 
+def test_a_process_that_made_tables_on_postgresql_makes_whole_ones_on_sqlite(postgres_url, tmp_path):
+    server = Database(postgres_url)
+    with server.engine.begin() as connection:
+        fresh_tables().create_all(connection)
+    server.close()
+    local = Database(f"sqlite:///{tmp_path / 'later.db'}")
+    with local.engine.begin() as connection:
+        fresh_tables().create_all(connection)
+    assert "REFERENCES run" in tables(local)["artifact"]
+    local.close()
+
+
 def test_on_sqlite_both_ways_write_the_same_statements(tmp_path, monkeypatch):
     monkeypatch.setattr("lignin.instance.migrate.schema_version", lambda database: "none")
-    # A process of its own: SQLAlchemy leaves a circular key out of SQLite's tables once it has added it on PostgreSQL.
     subprocess.run([sys.executable, "-m", "lignin", "init"], cwd=tmp_path, check=True, capture_output=True)
     databases = [Database(f"sqlite:///{tmp_path / name}") for name in ("migrated.db", ".lignin/lignin.db")]
     migrate(databases[0])

@@ -23,7 +23,7 @@ from lignin.instance.migrate import migrate
 from lignin.instance.migrations import HEAD
 from lignin.instance.open import create_tables
 from lignin.instance.schema_version import check_version, schema_version
-from lignin.model import Registry
+from lignin.model import fresh_tables
 
 __all__ = ["backup", "restore_backup"]
 
@@ -123,7 +123,7 @@ def _copy_tables(database: Database, draft: Path, *, version: str) -> None:
     """All rows of another database in a SQLite file, as they are at one moment."""
     with closing(Database(f"sqlite:///{draft}")) as target:
         with target.engine.execution_options(lignin_write=True).begin() as connection:
-            Registry.metadata.create_all(connection)
+            fresh_tables().create_all(connection)
             connection.execute(text("create table alembic_version (version_num varchar(32) not null primary key)"))
             connection.execute(text("insert into alembic_version values (:v)"), {"v": version})
         with snapshot(database) as source:
