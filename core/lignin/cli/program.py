@@ -42,6 +42,7 @@ SECTIONS = {
         "track": "Start a run of this shell or script; prints its uid.",
         "finish": "End the run that `lignin track` started in this shell.",
         "ingest": "Bring what pipelines recorded into the catalogue.",
+        "reconcile": "Complete what pipelines recorded from the engines' own stores.",
     },
 }
 

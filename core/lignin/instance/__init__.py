@@ -1,5 +1,6 @@
 """The open catalogue: one module per verb."""
 
+from lignin.instance.backfill import BackfillReport, backfill
 from lignin.instance.conditions import Q
 from lignin.instance.ingest import IngestReport, ingest, waiting_spools
 from lignin.instance.instance import Instance
@@ -7,10 +8,12 @@ from lignin.instance.open import connect, disconnect, init, open_instance, provi
 from lignin.instance.query import QuerySet
 
 __all__ = [
+    "BackfillReport",
     "IngestReport",
     "Instance",
     "Q",
     "QuerySet",
+    "backfill",
     "connect",
     "disconnect",
     "ingest",

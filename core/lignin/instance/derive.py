@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import bindparam, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from lignin.model import Artifact, ArtifactState, Run, run_input, run_output
@@ -112,7 +112,12 @@ def _age(row: Any) -> tuple[int, str, int, str]:
 
 def derive_origins(session: Session, hashes: Collection[str]) -> None:
     """Where an artifact has no producer, the earliest made one of the same content is its origin."""
-    _set_column(session, "origin_id", find_origins(session, hashes))
+    bearing: list[str] = []
+    for chunk in _chunks(hashes):
+        # Of most contents there is one artifact, which has no origin.
+        several = or_(func.count() > 1, func.count(Artifact.origin_id) > 0)
+        bearing += session.scalars(select(Artifact.hash).where(Artifact.hash.in_(chunk), Artifact.branch_id > 0).group_by(Artifact.hash).having(several))
+    _set_column(session, "origin_id", find_origins(session, bearing))
 
 
 def find_origins(session: Session, hashes: Collection[str]) -> Mapping[int, int | None]:

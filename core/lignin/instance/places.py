@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
@@ -41,12 +41,41 @@ def find_places(instance: Instance, session: Session, refs: Iterable[FileRef]) -
     that is made for its machine or bucket.
     """
     storages = list(session.scalars(select(Storage).where(Storage.branch_id > 0)))
+    # A root that is made meanwhile holds what none held, so it is never a deeper one for the files of a known folder.
+    roots = [*(storage.root for storage in storages), str(instance.config.folder)]
+    folders: dict[tuple[str, str | None], Place | None] = {}
     found: dict[tuple[str, str | None, str | None], Place] = {}
     for ref in refs:
         name = (ref.uri, ref.host, ref.key)
-        if name not in found:
+        if name in found:
+            continue
+        folder, _, own = ref.uri.rpartition("/")
+        if ref.key is not None or not _is_plain(own):
             found[name] = _find(instance, session, storages, ref)
+            continue
+        if (folder, ref.host) not in folders:
+            folders[folder, ref.host] = _folder_place(_find(instance, session, storages, ref), folder, own, roots)
+        around = folders[folder, ref.host]
+        found[name] = _find(instance, session, storages, ref) if around is None else _place_in(around, own)
     return found
+
+
+def _is_plain(name: str) -> bool:
+    """Whether the last part of a URI is a file's name as it stands."""
+    return name not in {"", ".", ".."} and "%" not in name and "\0" not in name
+
+
+def _folder_place(place: Place, folder: str, own: str, roots: Iterable[str]) -> Place | None:
+    """The place of a file as that of its folder, from which its neighbours follow; `None` where a root may lie between."""
+    path = _clean(folder) if folder.count("/") > 2 else ""
+    if not path or path == "/" or any(root != path and is_below(root, path) for root in roots) or not place.relpath.endswith(own):
+        return None
+    cut = -len(own)
+    return replace(place, relpath=place.relpath[:cut], key=place.key[:cut], family=place.family[:cut])
+
+
+def _place_in(folder: Place, own: str) -> Place:
+    return Place(storage_id=folder.storage_id, relpath=folder.relpath + own, key=folder.key + own, family=folder.family + own)
 
 
 def place_remote(instance: Instance, url: str, *, endpoint: str, region: str | None) -> tuple[Storage, str]:

@@ -48,23 +48,26 @@ def record_story(instance: Instance, story: Story) -> None:
 
 
 def _write(instance: Instance, session: Session, story: Story) -> None:
-    ids = write_runs(instance, session, story)
-    touched = write_files(instance, session, story.claims, ids)
-    _derive(session, touched, set(ids.values()))
+    runs = write_runs(instance, session, story)
+    touched = write_files(instance, session, story.claims, runs.ids)
+    # All that new runs claim is in this story.
+    _derive(session, touched, [row_id for key, row_id in runs.ids.items() if key not in runs.new])
 
 
-def _derive(session: Session, touched: Touched, run_ids: Collection[int]) -> None:
+def _derive(session: Session, touched: Touched, known_runs: Collection[int]) -> None:
     # What a run is told to be (its parent, its start) bears on all that it ever claimed.
     artifact_ids = set(touched.artifact_ids)
-    for begin in range(0, len(run_ids), _CHUNK):
-        chunk = sorted(run_ids)[begin : begin + _CHUNK]
+    for chunk in _chunks(known_runs):
         for table in (run_input, run_output):
             artifact_ids.update(session.scalars(select(table.c.artifact_id).where(table.c.run_id.in_(chunk))))
     derive_latest(session, touched.families)
     derive_producers(session, artifact_ids)
-    hashes: set[str] = set()
-    listed = sorted(artifact_ids)
-    for begin in range(0, len(listed), _CHUNK):
-        found = session.scalars(select(Artifact.hash).where(Artifact.id.in_(listed[begin : begin + _CHUNK])))
-        hashes.update(h for h in found if h is not None)
+    hashes = set(touched.hashes)
+    for chunk in _chunks(artifact_ids):
+        hashes.update(h for h in session.scalars(select(Artifact.hash).where(Artifact.id.in_(chunk))) if h is not None)
     derive_origins(session, hashes)
+
+
+def _chunks(ids: Collection[int]) -> Iterable[list[int]]:
+    listed = sorted(ids)
+    return (listed[begin : begin + _CHUNK] for begin in range(0, len(listed), _CHUNK))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast
 
 from sqlalchemy import Table, bindparam, delete, insert, select, update
@@ -15,6 +15,7 @@ from lignin.base.ids import FIRST_VERSION, new_uid, next_version
 from lignin.formats import format_of_suffix
 from lignin.instance.insert import insert_ignore
 from lignin.instance.places import Place, find_places
+from lignin.instance.rows import reserve_ids
 from lignin.model import LINKS, Artifact, ArtifactState, run_input, run_output, sighting
 from lignin.recording import Claim, FileRef, RefState, RunKey, local_path
 from lignin.storage import suffix_of
@@ -27,16 +28,25 @@ __all__ = ["Touched", "write_files"]
 _CHUNK = 500
 _INSERT = insert(cast(Table, Artifact.__table__))
 _LINKED = [table for table in LINKS if "artifact_id" in table.c]
+# Asked for each file; looking up an enum's value takes longer than the rest.
+_STORED, _UNHASHED, _CHANGED, _GONE = (state.value for state in (ArtifactState.STORED, ArtifactState.UNHASHED, ArtifactState.CHANGED, ArtifactState.GONE))
 # Of two words on one version at one time, the one that knows of the worse.
 _SEVERITY = {state.value: place for place, state in enumerate(ArtifactState(s) for s in ("saving", "stored", "unhashed", "changed", "gone"))}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Touched:
-    """What the derivations have to look at again."""
+    """What the derivations have to look at again.
+
+    Attributes:
+        families: those of more than one version, and those that were there before.
+        artifact_ids: whose producer may be another than its row says.
+        hashes: the contents at hand of all that was touched.
+    """
 
     families: Collection[str]
     artifact_ids: Collection[int]
+    hashes: Collection[str]
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -44,7 +54,8 @@ class _Version:
     """A version of a file's family: a row that is there, or is about to be.
 
     `mtime_ns` is the last time at which the file held it, `times` all of them, `held` the earlier
-    ones that the database knows.
+    ones that the database knows. Of a new version, `run_id` is its producer where that is plain,
+    and `is_only` says that its family has no other.
     """
 
     id: int | None
@@ -57,6 +68,8 @@ class _Version:
     suffix: str
     otype: str | None
     place: Place | None = None
+    run_id: int | None = None
+    is_only: bool = False
     changed: bool = False
     is_trashed: bool = False
     times: set[int | None] = field(default_factory=set)
@@ -106,16 +119,38 @@ def write_files(instance: Instance, session: Session, claims: Sequence[Claim], i
     # Contents first: a sighting without one may be of the same file.
     ordered = sorted({claim.ref for claim in known}, key=lambda ref: (ref.content_id is None, ref.mtime_ns or 0, ref.content_id or "", ref.uri))
     found = {ref: _resolve(book, places[ref.uri, ref.host, ref.key], ref) for ref in ordered}
+    edges = [(claim, ids[claim.run], found[claim.ref]) for claim in known]
+    plain = _settle(book, edges)
     _write(instance, session, book)
-    edges = [(claim, found[claim.ref].id) for claim in known]
     for table, written in ((run_input, False), (run_output, True)):
-        rows = [
-            {"run_id": ids[claim.run], "artifact_id": artifact_id, "role": claim.role[:255]}
-            for claim, artifact_id in edges
-            if claim.written is written
-        ]
+        rows = [{"run_id": run_id, "artifact_id": version.id, "role": claim.role[:255]} for claim, run_id, version in edges if claim.written is written]
         insert_ignore(session, table, rows)
-    return Touched(families=families, artifact_ids={artifact_id for _, artifact_id in edges if artifact_id is not None})
+    return Touched(
+        families=families - {version.place.family for version in plain if version.is_only and version.place},
+        artifact_ids={version.id for _, _, version in edges if version.id is not None and version not in plain},
+        hashes={version.hash for _, _, version in edges if version.hash is not None},
+    )
+
+
+def _settle(book: _Book, edges: Iterable[tuple[Claim, int, _Version]]) -> Collection[_Version]:
+    """Say of new versions what follows from the claims at hand alone, which are all that there are of them.
+
+    Returns those whose producer is plain: written by one run at most, so that neither parents nor
+    times bear on it.
+    """
+    writers: dict[_Version, set[int]] = defaultdict(set)
+    readers: dict[_Version, set[int]] = defaultdict(set)
+    for claim, run_id, version in edges:
+        (writers if claim.written else readers)[version].add(run_id)
+    merged = {version for pair in book.merged for version in pair}
+    plain = set()
+    for versions in book.versions.values():
+        for version in versions:
+            if version.id is None and version not in merged and len(writers[version]) <= 1:
+                version.run_id = next(iter(writers[version] - readers[version]), None)
+                version.is_only = len(versions) == 1
+                plain.add(version)
+    return plain
 
 
 def _load(session: Session, families: Collection[str]) -> _Book:
@@ -184,11 +219,13 @@ def _add(versions: list[_Version], place: Place, ref: FileRef) -> _Version:
 
 
 def _state_of(ref: FileRef) -> str:
+    if ref.state is RefState.PRESENT:
+        return _STORED if ref.content_id else _UNHASHED
     if ref.state is RefState.MISSING or (ref.state is RefState.TEMPORARY and _is_deleted(ref)):
-        return ArtifactState.GONE.value
+        return _GONE
     if ref.state is RefState.CHANGED:
-        return ArtifactState.CHANGED.value
-    return ArtifactState.STORED.value if ref.content_id else ArtifactState.UNHASHED.value
+        return _CHANGED
+    return _STORED if ref.content_id else _UNHASHED
 
 
 def _is_deleted(ref: FileRef) -> bool:
@@ -210,15 +247,13 @@ def _time(mtime_ns: int | None) -> int:
 def _write(instance: Instance, session: Session, book: _Book) -> None:
     every = [version for versions in book.versions.values() for version in versions if not version.is_merged]
     new = [version for version in every if version.id is None]
+    fresh = set(new)
     if new:
-        moment = now()
-        session.execute(_INSERT, [_row(instance, version, moment) for version in new])
-        by_uid = {version.uid: version for version in new}
-        listed = list(by_uid)
-        for begin in range(0, len(listed), _CHUNK):
-            for row_id, uid in session.execute(select(Artifact.id, Artifact.uid).where(Artifact.uid.in_(listed[begin : begin + _CHUNK]))):
-                by_uid[uid].id = row_id
-    changed = [version for version in every if version.changed and version.id is not None]
+        shared = _shared(instance)
+        for version, row_id in zip(new, reserve_ids(session, Artifact, len(new)), strict=True):
+            version.id = row_id
+        session.execute(_INSERT, [_row(version) | shared for version in new])
+    changed = [version for version in every if version.changed and version not in fresh]
     if changed:
         table: Any = Artifact.__table__
         statement = update(table).where(table.c.id == bindparam("row"))
@@ -231,10 +266,23 @@ def _write(instance: Instance, session: Session, book: _Book) -> None:
         _merge(session, unread, same)
 
 
-def _row(instance: Instance, version: _Version, moment: datetime) -> dict[str, Any]:
+def _shared(instance: Instance) -> dict[str, Any]:
+    """What all new rows have in common."""
+    return {
+        "created_at": now(),
+        "is_locked": False,
+        "created_by_id": instance.user_id,
+        "branch_id": instance.branch_id,
+        "created_on_id": instance.branch_id,
+        "space_id": instance.space_id,
+    }
+
+
+def _row(version: _Version) -> dict[str, Any]:
     place = version.place
     assert place is not None
     return {
+        "id": version.id,
         "uid": version.uid,
         "key": place.key,
         "family": place.family,
@@ -247,13 +295,8 @@ def _row(instance: Instance, version: _Version, moment: datetime) -> dict[str, A
         "relpath": place.relpath,
         "mtime_ns": version.mtime_ns,
         "state": version.state,
-        "is_latest": False,
-        "created_at": moment,
-        "is_locked": False,
-        "created_by_id": instance.user_id,
-        "branch_id": instance.branch_id,
-        "created_on_id": instance.branch_id,
-        "space_id": instance.space_id,
+        "run_id": version.run_id,
+        "is_latest": version.is_only,
     }
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from lignin.base.clock import now
 from lignin.instance.families import code_family
+from lignin.instance.rows import reserve_ids
 from lignin.instance.transforms import new_transform
 from lignin.model import Run, Transform
 from lignin.recording import Code, Ended, RunKey, RunStatus, Started, Story, ending_rank, telling
@@ -18,7 +20,7 @@ from lignin.recording import Code, Ended, RunKey, RunStatus, Started, Story, end
 if TYPE_CHECKING:
     from lignin.instance.instance import Instance
 
-__all__ = ["write_runs"]
+__all__ = ["Written", "write_runs"]
 
 _CHUNK = 500
 
@@ -27,38 +29,75 @@ _INSERT = insert(_TABLE)
 _FIND = select(_TABLE.c.id, _TABLE.c.uid, _TABLE.c.told, _TABLE.c.told_end).where(_TABLE.c.uid.in_(bindparam("uids", expanding=True)))
 
 
-def write_runs(instance: Instance, session: Session, story: Story) -> Mapping[RunKey, int]:
-    """Bring all runs of a story into the catalogue; their ids.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """The runs of a story.
+
+    Attributes:
+        ids: of every run that has a row.
+        new: those that had none before.
+    """
+
+    ids: Mapping[RunKey, int]
+    new: Collection[RunKey]
+
+
+def write_runs(instance: Instance, session: Session, story: Story) -> Written:
+    """Bring all runs of a story into the catalogue.
 
     A parent, origin or user of a file that no event has begun yet gets its row all the same; its
     own events fill it when they come. A script's run that is not in the catalogue is left out.
     """
     transforms = _write_transforms(instance, session, story.started.values())
     uids = {key: key.uid for key in story.runs()}
-    rows = _load(session, uids.values())
-    missing = [key for key, uid in uids.items() if uid not in rows and key.engine != "lignin"]
-    if missing:
-        new = [_new_row(instance, key, uids[key]) for key in missing]
-        for row, key in zip(new, missing, strict=True):
-            if begun := story.started.get(key):
-                row.update(_begun(transforms, begun))
-            if ended := story.ended.get(key):
-                row.update(_ended(ended))
-        session.execute(_INSERT, new)
-        rows |= _load(session, (uids[key] for key in missing))
-    ids = {key: rows[uid].id for key, uid in uids.items() if uid in rows}
-    fresh = set(missing)
-    begun_rows = [(key, event, rows[uids[key]]) for key, event in story.started.items() if key in ids]
-    ended_rows = [(key, event, rows[uids[key]]) for key, event in story.ended.items() if key in ids]
-    later = [(k, e, r) for k, e, r in begun_rows if k in fresh or r.told is None or telling(e) > r.told]
-    final = [(k, e, r) for k, e, r in ended_rows if k in fresh or r.told_end is None or ending_rank(e) > r.told_end]
-    _update(session, [{"row": r.id, **_begun(transforms, e)} for k, e, r in later if k not in fresh])
-    _update(session, [{"row": r.id, **_ended(e)} for k, e, r in final if k not in fresh])
-    # The last word counts here too, also where it names none.
-    known: dict[RunKey | None, int] = dict(ids.items())
-    _update(session, [{"row": r.id, "parent_id": known.get(e.parent)} for k, e, r in later if e.parent in ids or k not in fresh])
-    _update(session, [{"row": r.id, "origin_id": known.get(e.reused)} for k, e, r in final if e.reused in ids or k not in fresh])
-    return ids
+    loaded = _load(session, uids.values())
+    known = {key: loaded[uid] for key, uid in uids.items() if uid in loaded}
+    # What others name comes first, so that nearly every row can name its parent as it is written.
+    new = sorted((key for key in uids if key not in known and key.engine != "lignin"), key=lambda key: key not in story.named)
+    ids = {key: row.id for key, row in known.items()} | dict(zip(new, reserve_ids(session, Run, len(new)), strict=True))
+    blank = _blank(instance)
+    _insert(session, story, {key: {**blank, "id": ids[key], "uid": uids[key]} for key in new}, ids, transforms)
+    begun = ((row, story.started[key]) for key, row in known.items() if key in story.started)
+    ended = ((row, story.ended[key]) for key, row in known.items() if key in story.ended)
+    # The last word counts for parent and origin too, also where it names none.
+    links: dict[RunKey | None, int] = dict(ids.items())
+    later = [(row, e) for row, e in begun if row.told is None or telling(e) > row.told]
+    final = [(row, e) for row, e in ended if row.told_end is None or ending_rank(e) > row.told_end]
+    _update(session, [{"row": row.id, **_begun(transforms, e), "parent_id": links.get(e.parent)} for row, e in later])
+    _update(session, [{"row": row.id, **_ended(e), "origin_id": links.get(e.reused)} for row, e in final])
+    return Written(ids=ids, new=frozenset(new))
+
+
+def _insert(
+    session: Session,
+    story: Story,
+    new: Mapping[RunKey, dict[str, Any]],
+    ids: Mapping[RunKey, int],
+    transforms: Mapping[tuple[str, str], int],
+) -> None:
+    """Insert new runs, each with what the story says of it."""
+    every: dict[RunKey | None, int] = dict(ids.items())
+    # Those that have a row when the next one is written.
+    links: dict[RunKey | None, int] = {key: row_id for key, row_id in ids.items() if key not in new}
+    rows, parents, origins = [], [], []
+    for key, own in new.items():
+        row = own | {"engine": key.engine, "scope": key.scope, "external_id": key.id, "attempt": key.attempt}
+        if begun := story.started.get(key):
+            row |= _begun(transforms, begun)
+            row["parent_id"] = links.get(begun.parent)
+            if row["parent_id"] is None and begun.parent in every:
+                parents.append({"row": own["id"], "parent_id": every[begun.parent]})
+        if ended := story.ended.get(key):
+            row |= _ended(ended)
+            row["origin_id"] = links.get(ended.reused)
+            if row["origin_id"] is None and ended.reused in every:
+                origins.append({"row": own["id"], "origin_id": every[ended.reused]})
+        rows.append(row)
+        links[key] = own["id"]
+    if rows:
+        session.execute(_INSERT, rows)
+    _update(session, parents)
+    _update(session, origins)
 
 
 def _load(session: Session, uids: Iterable[str]) -> dict[str, Any]:
@@ -68,18 +107,16 @@ def _load(session: Session, uids: Iterable[str]) -> dict[str, Any]:
     return found
 
 
-def _new_row(instance: Instance, key: RunKey, uid: str) -> dict[str, Any]:
+def _blank(instance: Instance) -> dict[str, Any]:
+    """A run of which nothing is known."""
     return {
-        "uid": uid,
-        "engine": key.engine,
-        "scope": key.scope,
-        "external_id": key.id,
-        "attempt": key.attempt,
         "name": None,
         "status": RunStatus.RUNNING.value,
         "started_at": None,
         "finished_at": None,
         "transform_id": None,
+        "parent_id": None,
+        "origin_id": None,
         "params": {},
         "info": {},
         "error": None,

@@ -3,14 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, insert, inspect, select, update
+from sqlalchemy import CursorResult, insert, inspect, select, text, update
 from sqlalchemy.orm import Session, make_transient_to_detached
 from sqlalchemy.orm.attributes import set_committed_value
 
 from lignin.base.errors import Locked, NotFound
 from lignin.model import Owned, Registry
 
-__all__ = ["become", "become_row", "changes", "find_row", "insert_record", "insert_records", "update_record"]
+__all__ = ["become", "become_row", "changes", "find_row", "insert_record", "insert_records", "reserve_ids", "update_record"]
 
 _CHUNK = 500
 
@@ -46,6 +46,19 @@ def find_row(session: Session, registry: type[Registry], row_id: int) -> Any:
     if row is None:
         raise NotFound(f"{registry.__name__} {row_id} is no longer in the database; somebody deleted it")
     return row
+
+
+def reserve_ids(session: Session, registry: type[Registry], count: int) -> Sequence[int]:
+    """Ids for new rows of a registry, in ascending order, that no other writer gets.
+
+    The caller holds the write lock of SQLite; PostgreSQL's sequence gives each number once.
+    """
+    table = registry.__tablename__
+    if session.get_bind().dialect.name == "sqlite":
+        last = session.execute(text(f"select coalesce(max(id), 0) from {table}")).scalar_one()
+        return range(last + 1, last + 1 + count)
+    drawn = text("select nextval(pg_get_serial_sequence(:table, 'id')) from generate_series(1, :count)")
+    return sorted(session.scalars(drawn, {"table": table, "count": count}))
 
 
 def insert_record(session: Session, record: Registry) -> None:

@@ -5,6 +5,7 @@ them to a recorder. Inside an engine that is a `Courier` over a `Spool`; `delive
 to `lignin ingest` at the end. No database and no third-party package but the hash function is loaded here.
 """
 
+from lignin.recording.backfill import ENGINES, Backfill, find_backfill
 from lignin.recording.courier import Courier
 from lignin.recording.deliver import deliver
 from lignin.recording.events import (
@@ -36,6 +37,8 @@ from lignin.recording.spool import BadLine, Replay, Spool, read_spool, replay
 from lignin.recording.wire import dump, load
 
 __all__ = [
+    "ENGINES",
+    "Backfill",
     "BadLine",
     "Claim",
     "Code",
@@ -62,6 +65,7 @@ __all__ = [
     "encode_value",
     "ending_rank",
     "file_code_key",
+    "find_backfill",
     "fold",
     "function_source",
     "hash_source",

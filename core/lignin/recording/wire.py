@@ -62,7 +62,7 @@ def dump(event: Event) -> str:
             if event.reused:
                 fields["reused"] = _run_fields(event.reused)
     # ASCII: no text can break the encoding, and no line can be split by U+2028.
-    return json.dumps(fields, separators=(",", ":"), allow_nan=False)
+    return _ENCODER.encode(fields)
 
 
 def load(line: str) -> Event:
@@ -166,7 +166,7 @@ def _read_ref(fields: Mapping[str, Any]) -> FileRef:
         inode=_count(fields.get("inode"), bits=64),
         content_id=_optional_text(fields.get("content_id")),
         n_files=_count(fields.get("n_files"), bits=31),
-        state=RefState(fields.get("state") or "present"),
+        state=_STATES.get(fields.get("state") or "present") or RefState(fields["state"]),
         key=_optional_text(fields.get("key")),
     )
 
@@ -192,7 +192,7 @@ def _read_code(fields: Mapping[str, Any]) -> Code:
 
 def _read_ended(fields: Mapping[str, Any]) -> Ended:
     reused = fields.get("reused")
-    status = RunStatus(fields["status"])
+    status = _STATUSES.get(fields["status"]) or RunStatus(fields["status"])
     if status in {RunStatus.SCHEDULED, RunStatus.RUNNING}:
         raise SpoolError(f"a run does not end as {status.value!r}")
     return Ended(
@@ -208,7 +208,11 @@ def _refuse_constant(name: str) -> None:
     raise SpoolError(f"{name} is no JSON value")
 
 
+# A look-up takes a tenth of what an enum's call takes, which still says what is wrong with another value.
+_STATES = {state.value: state for state in RefState}
+_STATUSES = {status.value: status for status in RunStatus}
 _NAMES = {Started: "started", Used: "used", Produced: "produced", Ended: "ended"}
+_ENCODER = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
 _DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
 _READERS: Mapping[str, Callable[[Mapping[str, Any]], Event]] = {
     "started": _read_started,

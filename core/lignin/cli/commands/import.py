@@ -6,8 +6,10 @@ import click
 
 from lignin.base.messages import say
 from lignin.base.redact import redact_url
+from lignin.cli.engines import backfill_command
 from lignin.cli.place import here
 from lignin.instance.copies import import_parquet
+from lignin.recording import ENGINES
 
 __all__ = ["command"]
 
@@ -38,3 +40,7 @@ def parquet(*, folder: Path, force: bool) -> None:
     database = here().database
     counts = import_parquet(database, folder, force=force)
     say("✓", f"{redact_url(database.url)} holds what {folder} holds: {counts['artifact']} artifacts, {counts['run']} runs")
+
+
+for _engine in ENGINES:
+    command.add_command(backfill_command(_engine, closing=False))
