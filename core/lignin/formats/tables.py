@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lignin.base.clock import from_iso
 from lignin.base.errors import FormatError
 from lignin.formats.format import Format, require
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["DELIMITED", "PARQUET", "build_frame"]
+__all__ = ["DELIMITED", "PARQUET", "build_frame", "parse_times"]
 
 
 def build_frame(data: Mapping[str, Sequence[Any]], *, index: Sequence[int]) -> pd.DataFrame:
@@ -22,6 +23,13 @@ def build_frame(data: Mapping[str, Sequence[Any]], *, index: Sequence[int]) -> p
     return frame
 
 
+def parse_times(texts: Sequence[str | None]) -> Any:
+    """Times in UTC from ISO 8601 texts, as a column of a frame."""
+    try:
+        return require("pandas", extra="pandas").to_datetime(list(texts), format="ISO8601", utc=True)
+    except ValueError:
+        # A year that a count of nanoseconds can't reach.
+        return [None if text is None else from_iso(text) for text in texts]
 
 
 def _load_parquet(path: Path, **options: Any) -> Any:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, String, select, type_coerce
 from sqlalchemy.orm import aliased
 
 from lignin.base.errors import UnknownField
-from lignin.formats.tables import build_frame
+from lignin.formats.tables import build_frame, parse_times
 from lignin.instance.conditions import ALIASES, link_table
 from lignin.instance.database import Database
 from lignin.model import REGISTRIES, Registry, ToMany, ToOne
+from lignin.model.types import JsonObject, UtcDateTime
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,29 +36,58 @@ def frame_columns(registry: type[Registry]) -> tuple[str, ...]:
 
 
 def to_frame(database: Database, registry: type[Registry], *, statement: Select[Any], include: Sequence[str]) -> pd.DataFrame:
-    """What a statement selects as a frame: one query, and one more for each included relation."""
+    """What a statement selects as a frame: one query, and one more for each included relation of many."""
     across = [name for name in include if "__" in name or name in registry.relations()]
     own = [name for name in include if name not in across]
     for name in own:
         if name not in registry.fields():
             raise _unknown(registry, name)
     columns = (*dict.fromkeys(("uid", registry.label, *own)),) if include else frame_columns(registry)
+    singles = [name for name in across if not _is_many(registry, name)]
+    selected = [getattr(registry, "id"), *(getattr(registry, c) for c in columns)]  # noqa: B009 - as the others
     ids = statement.with_only_columns(registry.id)
+    for name in singles:
+        statement, column = _beside(registry, name, statement)
+        selected.append(column)
+    names = ["id", *columns, *singles]
     with database.reading() as session:
-        rows = session.execute(statement.with_only_columns(registry.id, *(getattr(registry, c) for c in columns))).all()
-        related = {name: session.execute(_along(registry, name, ids)).all() for name in across}
-    data: dict[str, list[Any]] = {c: [row[i + 1] for row in rows] for i, c in enumerate(columns)}
-    index = [row[0] for row in rows]
+        # Not through the session: these are values, not records, and there may be a million.
+        rows = session.connection().execute(statement.with_only_columns(*(_plain(c, is_sqlite=database.is_sqlite) for c in selected))).all()
+        related = {name: session.execute(_along(registry, name, ids)).all() for name in across if name not in singles}
+    every: Sequence[Sequence[Any]] = list(zip(*rows, strict=True)) or [[] for _ in names]
+    data = {name: _read_back(column, values, is_sqlite=database.is_sqlite) for name, column, values in zip(names, selected, every, strict=True)}
+    index = data.pop("id")
     for name, pairs in related.items():
-        many = _is_many(registry, name)
-        found: dict[int, Any] = {}
+        found: dict[int, set[Any]] = {}
         for owner, value in pairs:
-            if many:
-                found.setdefault(owner, set()).add(value)
-            else:
-                found[owner] = value
+            found.setdefault(owner, set()).add(value)
         data[name] = [found.get(own_id) for own_id in index]
-    return build_frame(data, index=index)
+    return build_frame({name: data[name] for name in (*columns, *across)}, index=index)
+
+
+def _plain(column: Any, *, is_sqlite: bool) -> Any:
+    """A column as the driver gives it: SQLite's times and JSON come as text, and are read at once in `_read_back`."""
+    return type_coerce(column, String).label(None) if is_sqlite and isinstance(column.type, UtcDateTime | JsonObject) else column
+
+
+def _read_back(column: Any, values: Sequence[Any], *, is_sqlite: bool) -> Any:
+    if is_sqlite and isinstance(column.type, UtcDateTime):
+        return parse_times(values)
+    if is_sqlite and isinstance(column.type, JsonObject):
+        return [None if value is None or value == "null" else json.loads(value) for value in values]
+    return values
+
+
+def _beside(registry: type[Registry], path: str, statement: Select[Any]) -> tuple[Select[Any], Any]:
+    """The statement with what a chain of single relations leads to joined to it, and the column there."""
+    steps, field = _steps(registry, path)
+    here: Any = registry
+    for _, relation in steps:
+        there: Any = aliased(REGISTRIES[relation.target])
+        assert isinstance(relation, ToOne)
+        statement = statement.outerjoin(there, there.id == getattr(here, relation.key))
+        here = there
+    return statement, getattr(here, field)
 
 
 def _steps(registry: type[Registry], path: str) -> tuple[list[tuple[type[Registry], ToOne | ToMany]], str]:

@@ -150,14 +150,13 @@ class QuerySet(Generic[R]):
         stem_length = self.registry.uid_length
         versioned = issubclass(self.registry, Versioned)
         if versioned and len(uid) == stem_length:
-            family = self.filter(uid__startswith=uid, **lookups)._lifted("kind")
-            return self._only(family.filter(is_latest=True), uid) if family.filter(is_latest=True) else self._only(family.order_by("-uid")[:1], uid)
+            return self._latest(self.filter(uid__startswith=uid, **lookups)._lifted("kind"), uid)
         full = stem_length + (VERSION_LENGTH if versioned else 0)
         if len(uid) == full:
             return self._only(self.filter(uid=uid, **lookups)._lifted("kind"), uid)
         found = self.filter(uid__startswith=uid, **lookups)._lifted("kind")
         latest = found.filter(is_latest=True) if versioned and len(uid) < stem_length else found
-        return self._only(latest if latest else found, uid)
+        return self._chosen(list(latest[:3]) or list(found[:3]), uid)
 
     def one(self) -> R:
         """The only record. Raises NotFound or MultipleFound."""
@@ -268,8 +267,8 @@ class QuerySet(Generic[R]):
             branches = sorted({MAIN, self._instance.branch_id})
             clauses.append(self.registry.branch_id.in_(branches))
         if issubclass(self.registry, Artifact) and not self._mentioned & {"kind", "id"}:
-            hidden = func.substr(func.coalesce(self.registry.kind, ""), 1, len(_INTERNAL)) == _INTERNAL
-            clauses.append(~hidden)
+            # Most have no kind, and then the cheap half decides.
+            clauses.append(or_(self.registry.kind.is_(None), func.substr(self.registry.kind, 1, len(_INTERNAL)) != _INTERNAL))
         return clauses
 
     def _refuse_cut(self, act: str) -> None:
@@ -285,16 +284,26 @@ class QuerySet(Generic[R]):
             raise UsageError(f"say which {self.registry.__name__}: get(uid) or get(field=value)")
         found = self.filter(**lookups)
         if issubclass(self.registry, Versioned) and "is_latest" not in lookups and not {"id", "uid", "hash", "version_tag"} & set(lookups):
-            latest = found.filter(is_latest=True)
-            if "key" in lookups and issubclass(self.registry, Artifact):
-                # A key that a user gave goes before a file that an adapter found under that name.
-                given = latest.filter(family__startswith="key:")
-                latest = given if given else latest
-            found = latest if latest else found.order_by("-uid")[:1]
+            return self._latest(found, lookups)
         return self._only(found, lookups)
 
+    def _latest(self, found: QuerySet[R], asked: Any) -> R:
+        """The latest of one family; where all its versions are out of the way, the newest."""
+        latest: list[Any]
+        if issubclass(self.registry, Artifact) and not isinstance(asked, str) and "key" in asked:
+            # A key that a user gave goes before a file that an adapter found under that name.
+            is_given = case((self.registry.family.startswith("key:"), 0), else_=1)
+            latest = list(found.filter(is_latest=True)._with(order=(is_given, self.registry.id.asc()))[:3])
+            given = [record for record in latest if str(record.family).startswith("key:")]
+            latest = given or latest
+        else:
+            latest = list(found.filter(is_latest=True)[:3])
+        return self._chosen(latest or list(found.order_by("-uid")[:1]), asked)
+
     def _only(self, found: QuerySet[R], asked: Any) -> R:
-        records: list[R] = list(found[:3])
+        return self._chosen(list(found[:3]), asked)
+
+    def _chosen(self, records: Sequence[R], asked: Any) -> R:
         if len(records) == 1:
             return records[0]
         asking = "" if asked is None else f" for {asked!r}" if isinstance(asked, str) else f" with {', '.join(f'{k}={v!r}' for k, v in asked.items())}"
