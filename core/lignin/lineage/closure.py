@@ -57,12 +57,13 @@ select r.id, r.uid, r.name, r.engine, r.status, r.attempt, r.parent_id, r.starte
 from run r left join transform t on t.id = r.transform_id left join run p on p.id = r.parent_id
 where r.id in (select id from up where kind = 1)
 """
+# From the runs: `+` keeps SQLite from trying each artifact of the closure with each run of it.
 _EDGES = """
-select 0 as written, run_id, artifact_id, role from run_input
-where run_id in (select id from up where kind = 1) and artifact_id in (select id from up where kind = 0)
+select 0 as written, e.run_id, e.artifact_id, e.role from up cross join run_input e
+where up.kind = 1 and e.run_id = up.id and +e.artifact_id in (select id from up where kind = 0)
 union all
-select 1, run_id, artifact_id, role from run_output
-where run_id in (select id from up where kind = 1) and artifact_id in (select id from up where kind = 0)
+select 1, e.run_id, e.artifact_id, e.role from up cross join run_output e
+where up.kind = 1 and e.run_id = up.id and +e.artifact_id in (select id from up where kind = 0)
 """
 
 
