@@ -69,7 +69,7 @@ where up.kind = 1 and e.run_id = up.id and +e.artifact_id in (select id from up 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Closure:
-    """Rows of the nodes by their ids, and rows of the edges among them."""
+    """Rows of the nodes by their ids, and the edges among them: whether written, run, artifact, role."""
 
     artifacts: Mapping[int, Any]
     runs: Mapping[int, Any]

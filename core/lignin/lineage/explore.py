@@ -21,13 +21,14 @@ __all__ = ["distances", "explore"]
 Direction = Literal["ancestors", "descendants"]
 
 
-def explore(record: Registry, *, direction: str = "ancestors", depth: int | None = None) -> Graph:
+def explore(record: Registry, *, direction: str = "ancestors", depth: int | None = None, details: bool = True) -> Graph:
     """The graph that leads to an artifact, run or transform (its last run), or comes of it.
 
     Args:
         record: a saved artifact, run or transform.
         direction: `ancestors` or `descendants`.
         depth: how many runs away at most; all by default.
+        details: whether the nodes say more than their name and state.
 
     Raises:
         UsageError: another direction, a negative depth, or a record that has no lineage.
@@ -40,8 +41,8 @@ def explore(record: Registry, *, direction: str = "ancestors", depth: int | None
     kind, start = _start(instance, record)
     way = cast(Direction, direction)
     closure = fetch_closure(instance.database, kind=kind, start=start, direction=way, depth=depth)
-    nodes = {(ARTIFACT, i): _artifact_node(row) for i, row in closure.artifacts.items()}
-    nodes |= {(RUN, i): _run_node(row) for i, row in closure.runs.items()}
+    nodes = {(ARTIFACT, i): _artifact_node(row, _artifact_details(row) if details else {}) for i, row in closure.artifacts.items()}
+    nodes |= {(RUN, i): _run_node(row, _run_details(row) if details else {}) for i, row in closure.runs.items()}
     if (kind, start) not in nodes:
         raise NotFound(f"{record!r} is no longer in the database; somebody deleted it")
     focus = nodes[kind, start]
@@ -92,7 +93,15 @@ def _start(instance: Instance, record: Registry) -> tuple[int, int]:
             raise UsageError(f"a {type(record).__name__} has no lineage; artifacts, runs and transforms have one")
 
 
-def _artifact_node(row: Any) -> Node:
+def _artifact_node(row: Any, details: Mapping[str, Any]) -> Node:
+    return Node(id=row.uid, type="artifact", name=row.key or row.description or row.uid, status=row.state, details=details)
+
+
+def _run_node(row: Any, details: Mapping[str, Any]) -> Node:
+    return Node(id=row.uid, type="run", name=row.name or row.transform_key or row.uid, engine=row.engine, status=row.status, details=details)
+
+
+def _artifact_details(row: Any) -> Mapping[str, Any]:
     details = {
         "key": row.key,
         "description": row.description,
@@ -104,11 +113,10 @@ def _artifact_node(row: Any) -> Node:
         "version": row.uid[-4:],
         "is_latest": bool(row.is_latest),
     }
-    shown = {name: value for name, value in details.items() if value is not None}
-    return Node(id=row.uid, type="artifact", name=row.key or row.description or row.uid, status=row.state, details=shown)
+    return {name: value for name, value in details.items() if value is not None}
 
 
-def _run_node(row: Any) -> Node:
+def _run_details(row: Any) -> Mapping[str, Any]:
     params = json.loads(row.params) if isinstance(row.params, str) else row.params
     details = {
         "transform": row.transform_key,
@@ -122,25 +130,23 @@ def _run_node(row: Any) -> Node:
         "error": row.error,
         **{f"params.{name}": value for name, value in (params or {}).items()},
     }
-    shown = {name: value for name, value in details.items() if value is not None}
-    return Node(id=row.uid, type="run", name=row.name or row.transform_key or row.uid, engine=row.engine, status=row.status, details=shown)
+    return {name: value for name, value in details.items() if value is not None}
 
 
 def _edges(closure: Closure, nodes: Mapping[tuple[int, int], Node]) -> Iterator[Edge]:
     """Every step of the data between two nodes, each once."""
     roles: dict[tuple[int, int], str] = {}
     readers: set[int] = set()
-    read = {(row.run_id, row.artifact_id) for row in closure.edges if not row.written}
-    for row in closure.edges:
-        run, artifact = nodes[RUN, row.run_id], nodes[ARTIFACT, row.artifact_id]
-        made_by = closure.artifacts[row.artifact_id].run_id
-        if not row.written:
-            readers.add(row.run_id)
-            yield Edge(source=artifact.id, target=run.id, role=row.role, kind="input")
-        elif made_by == row.run_id:
-            roles[row.run_id, row.artifact_id] = row.role
-        elif (row.run_id, row.artifact_id) not in read and not _contains(closure, run_id=row.run_id, made_by=made_by):
-            yield Edge(source=run.id, target=artifact.id, role=row.role, kind="recreated")
+    read = {(run_id, artifact_id) for written, run_id, artifact_id, _ in closure.edges if not written}
+    for written, run_id, artifact_id, role in closure.edges:
+        made_by = closure.artifacts[artifact_id].run_id if written else None
+        if not written:
+            readers.add(run_id)
+            yield Edge(source=nodes[ARTIFACT, artifact_id].id, target=nodes[RUN, run_id].id, role=role, kind="input")
+        elif made_by == run_id:
+            roles[run_id, artifact_id] = role
+        elif (run_id, artifact_id) not in read and not _contains(closure, run_id=run_id, made_by=made_by):
+            yield Edge(source=nodes[RUN, run_id].id, target=nodes[ARTIFACT, artifact_id].id, role=role, kind="recreated")
     for artifact_id, made in closure.artifacts.items():
         node = nodes[ARTIFACT, artifact_id]
         if made.run_id is not None and (RUN, made.run_id) in nodes:

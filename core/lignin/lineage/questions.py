@@ -30,7 +30,7 @@ class Questions:
 
     def lineage(self, record: Registry, *, direction: str, depth: int | None) -> pd.DataFrame:
         """One row per node, the nearest first; see `Artifact.lineage`."""
-        found = explore(record, direction=direction, depth=depth)
+        found = explore(record, direction=direction, depth=depth, details=False)
         away = distances(found.focus, found.edges, direction=direction)
         inferred = {e.source if direction == "ancestors" else e.target for e in found.edges if e.kind == "inferred"}
         columns: dict[str, Sequence[Any]] = {
