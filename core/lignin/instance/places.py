@@ -93,7 +93,7 @@ def place_remote(instance: Instance, url: str, *, endpoint: str, region: str | N
         return made
 
     storage = instance.database.transact(work)
-    return storage, url[len(storage.root) :].lstrip("/")
+    return storage, url[len(storage.root) :].removeprefix("/")
 
 
 def _find(instance: Instance, session: Session, storages: list[Storage], ref: FileRef) -> Place:

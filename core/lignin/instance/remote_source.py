@@ -1,14 +1,15 @@
-"""Inspect what lies on S3 already, to register it where it is."""
+"""Inspect what lies on S3, GCS or a web server already, to register it where it is."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
 
 from lignin.base.content import Content
 from lignin.base.errors import ContentChanged, NotFound, StorageError, UsageError
 from lignin.instance.places import is_below
-from lignin.storage import Root, Seen, hash_remote, look
+from lignin.storage import Root, Seen, hash_whole, look
 
 if TYPE_CHECKING:
     from lignin.instance.instance import Instance
@@ -33,6 +34,8 @@ class RemoteSource:
     @property
     def name(self) -> str:
         """The last step of its path."""
+        if self.root.kind in {"http", "https"}:
+            return unquote(urlsplit(self.root.url).path.rpartition("/")[2])
         return self.root.url.rpartition("/")[2]
 
 
@@ -52,6 +55,8 @@ def find_remote(instance: Instance, data: Any) -> Root | None:
     client = (options or {}).get("client_kwargs") or {}
     endpoint = root.endpoint or str(client.get("endpoint_url") or (options or {}).get("endpoint_url") or "")
     region = root.region or client.get("region_name")
+    if root.kind != "s3":
+        return root
     if not endpoint:
         holders = [storage for storage in instance.remote_storages() if is_below(root.url, storage.root)]
         if holders:
@@ -66,7 +71,8 @@ def inspect_remote(root: Root, *, read: bool | None) -> tuple[RemoteSource, Cont
     Args:
         root: where.
         read: whether to read all of it for a content id of ours; `None` for what has up to 64 MB. Else
-            its id is what the store says of it, and is marked as such: `etag:` or `etagd:`.
+            its id is what the store says of it, and is marked as such: `etag:` or `etagd:`. Where a store says
+            nothing that names the content, it is read whatever its size.
 
     Raises:
         NotFound: nothing lies there.
@@ -77,15 +83,18 @@ def inspect_remote(root: Root, *, read: bool | None) -> tuple[RemoteSource, Cont
     seen = look(path)
     if seen is None:
         raise NotFound(f"there is nothing at {root.url}")
-    if "/" not in root.url.removeprefix("s3://"):
+    if "/" not in root.url.partition("://")[2]:
         raise UsageError(f"{root.url} is a whole bucket; give the URL of a file or folder in it")
     source = RemoteSource(root=root, seen=seen)
-    if seen.etag is not None and not (read or (read is None and seen.size <= READ_UP_TO)):
+    is_small = seen.size is not None and seen.size <= READ_UP_TO
+    if seen.etag is not None and seen.size is not None and not (read or (read is None and is_small)):
         kind = "etagd" if seen.is_folder else "etag"
         return source, Content(id=f"{kind}:{seen.etag}", size=seen.size, n_files=seen.n_files)
-    content = hash_remote(path)
+    if read is False:
+        raise UsageError(f"the server of {root.url} tells no checksum or size that names its content, so that it has to be read: leave out read=False")
+    content = hash_whole(path)
     if look(path) != seen:
         raise ContentChanged(f"{root.url} changed while it was read. Nothing was stored; save it again when it is at rest.")
-    if content.size != seen.size:
+    if seen.size is not None and content.size != seen.size:
         raise StorageError(f"{root.url} gave {content.size} bytes, and its store speaks of {seen.size}. Try again, or look at the server.")
     return source, content

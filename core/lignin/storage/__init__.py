@@ -1,11 +1,11 @@
-"""Bytes: keys, storage roots on local disks and S3, copying safely to and from them, the cache. No SQL."""
+"""Bytes: keys, storage roots on local disks, S3 and GCS, copying safely to and from them, the cache. No SQL."""
 
 from lignin.storage.cache import Wanted, cache_folder, cached
 from lignin.storage.keys import check_key, suffix_of
-from lignin.storage.place import fetch, look, put, remove
-from lignin.storage.remote import check_writable, hash_remote
+from lignin.storage.place import check_writable, fetch, hash_whole, look, put, put_new, remove
 from lignin.storage.root import Root, as_path
 from lignin.storage.seen import Seen
+from lignin.storage.transfer import transfer, transfer_new
 
 __all__ = [
     "Root",
@@ -17,9 +17,12 @@ __all__ = [
     "check_key",
     "check_writable",
     "fetch",
-    "hash_remote",
+    "hash_whole",
     "look",
     "put",
+    "put_new",
     "remove",
     "suffix_of",
+    "transfer",
+    "transfer_new",
 ]

@@ -10,6 +10,7 @@ import contextlib
 import errno
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 from blake3 import blake3
@@ -19,14 +20,24 @@ from lignin.base.errors import ContentChanged, StorageError
 from lignin.base.ids import new_uid
 from lignin.storage.seen import Seen
 
-__all__ = ["discard", "fetch", "look", "put", "remove"]
+__all__ = ["discard", "fetch", "look", "put", "put_new", "remove"]
 
 _CHUNK = 1024 * 1024
+_NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS}
 _TAKEN = {errno.ENOTEMPTY, errno.EEXIST, errno.EISDIR, errno.ENOTDIR}
 
 
 def put(source: Path, target: Path, *, expected: str) -> None:
     """Copy a file or folder, hashed as it is written, flushed, and renamed."""
+    _put(source, target, expected=expected, take=_take)
+
+
+def put_new(source: Path, target: Path, *, expected: str) -> None:
+    """The same; what lies there is never replaced, whoever comes first."""
+    _put(source, target, expected=expected, take=_take_new)
+
+
+def _put(source: Path, target: Path, *, expected: str, take: Callable[..., None]) -> None:
     # Users give their own kinds of paths.
     place = Path(str(target))
     draft = place.with_name(f".{place.name}.{new_uid(6)}.part")
@@ -37,7 +48,7 @@ def put(source: Path, target: Path, *, expected: str) -> None:
         content = _copy_folder(source, draft) if source.is_dir() else _copy_file(source, draft)
         if content.id != expected:
             raise ContentChanged(f"{source} changed while it was saved. Nothing was stored; save it again when it is at rest.")
-        _take(draft, place, expected=expected)
+        take(draft, place, expected=expected)
     except OSError as e:
         raise StorageError(f"can't store {source} as {place}: {e.strerror or e}. Nothing was stored.") from e
     finally:
@@ -60,6 +71,32 @@ def _take(draft: Path, place: Path, *, expected: str) -> None:
             draft.rename(place)
         finally:
             discard(aside)
+
+
+def _take_new(draft: Path, place: Path, *, expected: str) -> None:
+    """Give the draft its final name, if nothing has that."""
+    try:
+        if draft.is_dir():
+            # A folder takes the place of none that holds something.
+            draft.rename(place)
+        else:
+            _name_new(draft, place)
+    except OSError as e:
+        if e.errno not in _TAKEN:
+            raise
+        if hash_path(place).id != expected:
+            raise StorageError(f"something else lies at {place} already, and is left as it is. Take it away, or choose another key.") from e
+
+
+def _name_new(draft: Path, place: Path) -> None:
+    try:
+        place.hardlink_to(draft)
+    except OSError as e:
+        if e.errno not in _NO_LINKS:
+            raise
+        # Where a disk has no hard links, an empty file claims the name.
+        place.touch(exist_ok=False)
+        draft.rename(place)
 
 
 def look(target: Path) -> Seen | None:

@@ -5,20 +5,26 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from lignin.base.content import Content, hash_path
 from lignin.base.errors import UsageError
-from lignin.storage import local, remote
+from lignin.storage import local, remote, web
 from lignin.storage.seen import Seen
 
 if TYPE_CHECKING:
     from upath import UPath
 
-__all__ = ["fetch", "look", "put", "remove"]
+__all__ = ["check_writable", "fetch", "hash_whole", "look", "put", "put_new", "remove"]
+
+_OBJECTS = {"s3", "s3a", "gs", "gcs"}
+_WEB = {"http", "https"}
 
 
 class _Store(Protocol):
     """What each kind of store can do."""
 
     def put(self, source: Path, target: Any, *, expected: str) -> None: ...
+
+    def put_new(self, source: Path, target: Any, *, expected: str) -> None: ...
 
     def fetch(self, source: Any, draft: Path) -> None: ...
 
@@ -43,6 +49,16 @@ def put(source: Path, target: Path | UPath, *, expected: str) -> None:
         StorageError: it can't be read or written.
     """
     _store_of(target).put(source, target, expected=expected)
+
+
+def put_new(source: Path, target: Path | UPath, *, expected: str) -> None:
+    """The same for a place that others may write to, too: what lies there is never replaced.
+
+    Raises:
+        ContentChanged: the source's bytes are no longer those.
+        StorageError: something else lies there, or it can't be read or written.
+    """
+    _store_of(target).put_new(source, target, expected=expected)
 
 
 def fetch(source: Path | UPath, draft: Path) -> None:
@@ -72,9 +88,34 @@ def look(target: Path | UPath) -> Seen | None:
     return _store_of(target).look(target)
 
 
+def hash_whole(path: Path | UPath) -> Content:
+    """The content of what lies there, read whole and kept nowhere.
+
+    Raises:
+        StorageError: it can't be read.
+    """
+    if isinstance(path, Path):
+        return hash_path(path)
+    return web.hash_whole(path) if path.protocol in _WEB else remote.hash_whole(path)
+
+
+def check_writable(root: UPath) -> None:
+    """Put a small object below a root, and take it away again.
+
+    Raises:
+        StorageError: that can't be done; the message says why.
+        UsageError: nothing can ever be written there.
+    """
+    if root.protocol in _WEB:
+        web.check_writable(root)
+    remote.check_writable(root)
+
+
 def _store_of(path: Path | UPath) -> _Store:
     if isinstance(path, Path):
         return local
-    if path.protocol in {"s3", "s3a"}:
+    if path.protocol in _OBJECTS:
         return remote
-    raise UsageError(f"{path} is neither on a local disk nor on S3; this version of Lignin stores nowhere else")
+    if path.protocol in _WEB:
+        return web
+    raise UsageError(f"{path} is neither on a local disk, S3 or GCS, nor on a web server; Lignin reads nowhere else")

@@ -1,4 +1,4 @@
-"""S3, and servers that speak like it, through fsspec.
+"""Object stores through fsspec: S3, servers that speak like it, and GCS.
 
 An upload is seen under its name only when it is whole, and is made whole only if its bytes are those that
 were expected: a small file goes in one request, a large one in parts that are joined at the very end. Then the
@@ -13,7 +13,6 @@ import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,16 +22,15 @@ from lignin.base.content import Content, folder_content, hash_path, walk
 from lignin.base.errors import ContentChanged, StorageError, UsageError
 from lignin.base.extras import require
 from lignin.base.ids import new_uid
+from lignin.storage.dialect import Dialect, dialect_of
 from lignin.storage.seen import Seen
 
 if TYPE_CHECKING:
     from upath import UPath
 
-__all__ = ["check_writable", "fetch", "hash_remote", "look", "put", "remove"]
+__all__ = ["check_writable", "fetch", "hash_whole", "look", "put", "put_new", "remove"]
 
 _PART = 16 * 1024 * 1024
-# S3 takes 10,000 parts of an upload.
-_MOST_PARTS = 9_000
 _AT_ONCE = 8
 
 
@@ -57,9 +55,27 @@ def put(source: Path, target: UPath, *, expected: str) -> None:
             pass
 
 
+def put_new(source: Path, target: UPath, *, expected: str) -> None:
+    """Upload to a place where nothing else lies; the store itself refuses to replace a file, where it can."""
+    seen = look(target)
+    if seen is not None:
+        if hash_whole(target).id != expected:
+            raise _taken(target)
+        return
+    if source.is_dir():
+        put(source, target, expected=expected)
+        return
+    with _explained(target, f"can't store {source} as {target}. Nothing was stored"):
+        try:
+            sums = _upload(_system(target), source, target, expected=expected, is_new=True)
+        except FileExistsError as e:
+            raise _taken(target) from e
+        _check_stored(_system(target), target, sums)
+
+
 def fetch(source: UPath, draft: Path) -> None:
     """Download an object, or all objects below a prefix."""
-    with _explained(f"can't download {source}"):
+    with _explained(source, f"can't download {source}"):
         fs = _system(source)
         if fs.info(source.path, refresh=True)["type"] != "directory":
             fs.get_file(source.path, str(draft))
@@ -75,44 +91,44 @@ def fetch(source: UPath, draft: Path) -> None:
 
 def remove(target: UPath) -> None:
     """Delete an object, or all objects below a prefix."""
-    with _explained(f"can't delete {target}"):
+    with _explained(target, f"can't delete {target}"):
         fs = _system(target)
         # One by one and by name: fsspec's own `rm` reads names as patterns.
         for name, _ in _objects(fs, target.path):
-            fs.rm_file(f"{target.path}/{name}")
-        fs.rm_file(target.path)
+            _remove_object(fs, f"{target.path}/{name}")
+        _remove_object(fs, target.path)
 
 
 def look(target: UPath) -> Seen | None:
     """What the store says of an object, or of all objects below a prefix."""
-    with _explained(f"can't look at {target}"):
-        fs = _system(target)
+    with _explained(target, f"can't look at {target}"):
+        fs, dialect = _system(target), dialect_of(target)
         try:
             info = fs.info(target.path, refresh=True)
         except FileNotFoundError:
             return None
         if info["type"] != "directory":
-            return Seen(size=int(info["size"]), mtime_ns=_time(info), is_folder=False, etag=_etag(info))
+            return Seen(size=int(info["size"]), mtime_ns=dialect.time(info), is_folder=False, etag=dialect.etag(info))
         listed = _objects(fs, target.path)
     if not listed:
         return None
-    lines = sorted(f"{name}\0{info['size']}\0{_etag(info)}\n" for name, info in listed)
+    lines = sorted(f"{name}\0{info['size']}\0{dialect.etag(info)}\n" for name, info in listed)
     return Seen(
         size=sum(int(info["size"]) for _, info in listed),
-        mtime_ns=max(_time(info) for _, info in listed),
+        mtime_ns=max(dialect.time(info) for _, info in listed),
         is_folder=True,
         etag=blake3("".join(lines).encode()).hexdigest(),
         n_files=len(listed),
     )
 
 
-def hash_remote(path: UPath) -> Content:
+def hash_whole(path: UPath) -> Content:
     """The content of an object or a prefix, read whole and kept nowhere.
 
     Raises:
         StorageError: it can't be read.
     """
-    with _explained(f"can't read {path}"):
+    with _explained(path, f"can't read {path}"):
         fs = _system(path)
         if fs.info(path.path, refresh=True)["type"] != "directory":
             return _hash_object(fs, path.path)
@@ -126,7 +142,7 @@ def check_writable(root: UPath) -> None:
     Raises:
         StorageError: that can't be done; the message says why.
     """
-    with _explained(f"can't write to {root}"):
+    with _explained(root, f"can't write to {root}"):
         fs = _system(root)
         bucket = root.path.partition("/")[0]
         mark = f"{root.path}/.lignin/can-be-written-{new_uid(6)}"
@@ -138,28 +154,29 @@ def check_writable(root: UPath) -> None:
 
 
 def _put_file(source: Path, target: UPath, *, expected: str) -> None:
-    with _explained(f"can't store {source} as {target}. Nothing was stored"):
+    with _explained(target, f"can't store {source} as {target}. Nothing was stored"):
         fs = _system(target)
         size = source.stat().st_size
         seen = look(target)
         if seen is not None and seen.size == size:
-            known = _sums_of(source)
+            known = _sums_of(source, dialect_of(target))
             if seen.etag in known.etags and known.content.id == expected:
                 return
-        sums = _upload(fs, source, target.path, expected=expected, size=size)
+        sums = _upload(fs, source, target, expected=expected)
         _check_stored(fs, target, sums)
 
 
-def _upload(fs: Any, source: Path, path: str, *, expected: str, size: int) -> _Sums:
+def _upload(fs: Any, source: Path, target: UPath, *, expected: str, is_new: bool = False) -> _Sums:
+    path, size = target.path, source.stat().st_size
     if size <= _PART:
         data = source.read_bytes()
         sums = _sums([data])
         if sums.content.id != expected:
             raise _changed(source)
-        fs.pipe_file(path, data)
+        fs.pipe_file(path, data, **({"mode": "create"} if is_new else {}))
         return sums
-    part = _part_of(size)
-    writer = fs.open(path, "wb", autocommit=False, block_size=part)
+    part = _part_of(size, dialect_of(target))
+    writer = fs.open(path, "xb" if is_new else "wb", autocommit=False, block_size=part)
     try:
         sums = _sums(_told(_parts_of(source, part), writer))
         # Sends what is left; the object is made by `commit` alone.
@@ -180,8 +197,8 @@ def _abandon(writer: Any) -> None:
     writer.closed = True
 
 
-def _part_of(size: int) -> int:
-    return max(_PART, size // _MOST_PARTS + 1)
+def _part_of(size: int, dialect: Dialect) -> int:
+    return _PART if dialect.most_parts is None else max(_PART, size // dialect.most_parts + 1)
 
 
 def _told(parts: Iterator[bytes], writer: Any) -> Iterator[bytes]:
@@ -196,8 +213,8 @@ def _parts_of(source: Path, part: int) -> Iterator[bytes]:
             yield chunk
 
 
-def _sums_of(source: Path) -> _Sums:
-    return _sums(_parts_of(source, _part_of(source.stat().st_size)))
+def _sums_of(source: Path, dialect: Dialect) -> _Sums:
+    return _sums(_parts_of(source, _part_of(source.stat().st_size, dialect)))
 
 
 def _sums(parts: Iterator[bytes] | Sequence[bytes]) -> _Sums:
@@ -255,19 +272,15 @@ def _hash_object(fs: Any, path: str) -> Content:
     return Content(id="b3:" + hasher.hexdigest(), size=size)
 
 
-def _time(info: Any) -> int:
-    """To the second: what a listing says in more detail, another question does not."""
-    moment = info.get("LastModified")
-    return int(moment.timestamp()) * 1_000_000_000 if isinstance(moment, datetime) else 0
-
-
-def _etag(info: Any) -> str | None:
-    etag = info.get("ETag")
-    return etag.strip('"') if isinstance(etag, str) else None
+def _remove_object(fs: Any, path: str) -> None:
+    # What is gone already is as it should be; S3 says nothing of that, and others do.
+    with contextlib.suppress(FileNotFoundError):
+        fs.rm_file(path)
 
 
 def _system(path: UPath) -> Any:
-    require("s3fs", extra="s3")
+    dialect = dialect_of(path)
+    require(dialect.package, extra=dialect.extra)
     return path.fs
 
 
@@ -275,15 +288,20 @@ def _changed(source: Path) -> ContentChanged:
     return ContentChanged(f"{source} changed while it was saved. Nothing was stored; save it again when it is at rest.")
 
 
+def _taken(target: UPath) -> StorageError:
+    return StorageError(f"something else lies at {target} already, and is left as it is. Take it away, or choose another key.")
+
+
 @contextlib.contextmanager
-def _explained(what: str) -> Iterator[None]:
+def _explained(place: UPath, what: str) -> Iterator[None]:
     """What went wrong on the way to the store, or there, as an error of ours."""
-    errors = (require("botocore.exceptions", extra="s3").BotoCoreError, require("aiohttp", extra="s3").ClientError)
+    dialect = dialect_of(place)
+    errors = dialect.errors()
     try:
         yield
     except FileNotFoundError as e:
         raise StorageError(f"{what}: there is nothing there, or no such bucket.") from e
     except PermissionError as e:
-        raise StorageError(f"{what}: access was denied. Check the keys (AWS_ACCESS_KEY_ID or AWS_PROFILE) and what they may do.") from e
+        raise StorageError(f"{what}: access was denied. Check the keys ({dialect.keys}) and what they may do.") from e
     except (OSError, *errors) as e:
         raise StorageError(f"{what}: {e}. Check the endpoint, the network and the keys.") from e

@@ -1,6 +1,7 @@
 """Storage roots: a folder on a local disk, or a bucket with a prefix, perhaps on a server of its own.
 
-`s3://bucket/prefix?endpoint_url=https://s3.example.org&region=eu-central-1`. Keys are no part of it: they
+`s3://bucket/prefix?endpoint_url=https://s3.example.org&region=eu-central-1`, `gs://bucket/prefix`. Files, not roots, may
+also lie on a web server, `https://host/path`. Keys are no part of it: they
 come from the environment or the profile of whoever reads and writes, and are stored nowhere.
 """
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["Root", "as_path"]
 
 _OPTIONS = ("endpoint_url", "region")
+_WEB = {"http", "https"}
 _KEYS_FROM = "keys come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or from AWS_PROFILE"
 
 
@@ -31,7 +33,7 @@ class Root:
     """Where a storage begins, or where a file lies.
 
     Attributes:
-        url: an absolute path, or `s3://bucket/prefix`, without a slash at its end.
+        url: an absolute path, or `s3://bucket/prefix`, without a slash at its end; of a file, also `https://host/path`.
         endpoint: the URL of an S3-compatible server; empty for AWS, and on local disks.
         region: of the bucket, where it has to be told.
     """
@@ -47,7 +49,7 @@ class Root:
 
     @property
     def kind(self) -> str:
-        """`local` or `s3`."""
+        """`local`, `s3`, `gs`, `http` or `https`."""
         return self.url.partition("://")[0] if self.is_remote else "local"
 
     @property
@@ -66,13 +68,15 @@ class Root:
         """A root from what a user writes.
 
         Raises:
-            UsageError: it is neither on a local disk nor on S3, holds a key, or has an option that we don't know.
+            UsageError: it is neither on a local disk nor on S3 or GCS, holds a key, or has an option that we don't know.
         """
         if "://" not in text or text.startswith("file://"):
             place = unquote(text.removeprefix("file://")) if "://" in text else text
             # Links stay as the user wrote them.
             return cls(url=os.path.abspath(Path(place).expanduser()))  # noqa: PTH100
-        return cls._parse_s3(text, *_split(text))
+        if text.partition("://")[0] in _WEB:
+            raise UsageError(f"{redact_url(text)} is on a web server, which Lignin only reads. Store on a local disk, S3 or GCS.")
+        return cls._parse_bucket(text, *_split(text))
 
     @classmethod
     def parse_file(cls, text: str) -> Self:
@@ -81,28 +85,46 @@ class Root:
         Raises:
             UsageError: as for `parse`.
         """
+        if text.partition("://")[0] in _WEB:
+            return cls._parse_web(text)
         place, query = _split(text)
         options = dict(parse_qsl(query, keep_blank_values=True))
         if not options or not options.keys() <= set(_OPTIONS):
-            return cls._parse_s3(text, text, "")
-        return cls._parse_s3(text, place, query)
+            return cls._parse_bucket(text, text, "")
+        return cls._parse_bucket(text, place, query)
 
     @classmethod
-    def _parse_s3(cls, text: str, place: str, query: str) -> Self:
+    def _parse_bucket(cls, text: str, place: str, query: str) -> Self:
         shown = redact_url(text)
         scheme, _, rest = place.partition("://")
-        if scheme != "s3":
-            raise UsageError(f"{shown} is neither on a local disk nor on S3; this version of Lignin stores nowhere else")
+        if scheme not in {"s3", "gs"}:
+            raise UsageError(f"{shown} is neither on a local disk, S3 or GCS, nor on a web server; Lignin reads nowhere else")
         bucket, _, prefix = rest.rstrip("/").partition("/")
         if "@" in bucket or ":" in bucket:
             raise UsageError(f"a bucket's URL holds no keys: {_KEYS_FROM}. Lignin stores none.")
         if not bucket or any(part in {"", ".", ".."} for part in (prefix.split("/") if prefix else ())):
             raise UsageError(f"{shown} names no place in a bucket; it is like s3://bucket/prefix")
         options = dict(parse_qsl(query, keep_blank_values=True))
+        if options and scheme == "gs":
+            raise UsageError("a storage on GCS takes no options; keys come from GOOGLE_APPLICATION_CREDENTIALS, or from gcloud")
         unknown = sorted(options.keys() - set(_OPTIONS))
         if unknown:
             raise UsageError(f"a storage on S3 takes {' and '.join(_OPTIONS)}, not {', '.join(unknown)}; {_KEYS_FROM}")
-        return cls(url=f"s3://{rest.rstrip('/')}", endpoint=_checked_endpoint(options.get("endpoint_url", "")), region=options.get("region") or None)
+        return cls(url=f"{scheme}://{rest.rstrip('/')}", endpoint=_checked_endpoint(options.get("endpoint_url", "")), region=options.get("region") or None)
+
+    @classmethod
+    def _parse_web(cls, text: str) -> Self:
+        shown = redact_url(text)
+        try:
+            parts = urlsplit(text)
+            is_plain = bool(parts.hostname) and parts.port != 0 and text.isprintable() and " " not in text
+        except ValueError:
+            is_plain = False
+        if not is_plain or "/" not in text.partition("://")[2].rstrip("/"):
+            raise UsageError(f"{shown} names no file on a web server; it is like https://host/path/file.csv")
+        if shown != text or "@" in parts.netloc:
+            raise UsageError(f"{shown} holds a password, token or signature, and Lignin stores none. Download the file, and save that.")
+        return cls(url=text.partition("#")[0])
 
 
 def as_path(root: str, relpath: str, *, endpoint: str = "", region: str | None = None) -> Path | UPath:
@@ -110,7 +132,14 @@ def as_path(root: str, relpath: str, *, endpoint: str = "", region: str | None =
 
     fsspec is loaded for roots that need it only: its import takes longer than a small save.
     """
-    base: Path | UPath = import_module("upath").UPath(root, **_options(endpoint, region)) if "://" in root else Path(root)
+    if "://" not in root:
+        return Path(root) / relpath if relpath else Path(root)
+    make = import_module("upath").UPath
+    if root.partition("://")[0] in _WEB:
+        # Put together as text: what stands there is no path of a file system, and keeps its `//`, `..` and `?`.
+        web: UPath = make(f"{root}/{relpath}" if relpath else root)
+        return web
+    base: UPath = make(root, **_options(endpoint, region))
     return base / relpath if relpath else base
 
 

@@ -95,7 +95,7 @@ def test_a_place_that_cannot_be_written_is_a_clear_error(tmp_path):
 
 
 def test_only_stores_that_we_know(tmp_path):
-    with pytest.raises(UsageError, match="neither on a local disk nor on S3"):
+    with pytest.raises(UsageError, match="neither on a local disk, S3 or GCS"):
         put(tmp_path, UPath("memory://x"), expected="")
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from lignin.base.content import hash_path
 from lignin.base.errors import ContentChanged, StorageError, UsageError
-from lignin.storage import Root, check_writable, fetch, hash_remote, look, put, remove
+from lignin.storage import Root, check_writable, fetch, hash_whole, look, put, remove
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def test_a_file_comes_back_as_it_went(root, tmp_path, size):
     put(source, target, expected=content.id)
     seen = look(target)
     assert (seen.size, seen.is_folder) == (size, False)
-    assert hash_remote(target) == content
+    assert hash_whole(target) == content
     fetch(target, back)
     assert back.read_bytes() == source.read_bytes()
     put(source, target, expected=content.id)
@@ -46,7 +46,7 @@ def test_a_folder_comes_back_as_it_went(root, tmp_path):
     put(source, target, expected=content.id)
     seen = look(target)
     assert (seen.size, seen.n_files, seen.is_folder) == (content.size, 4, True)
-    assert hash_remote(target) == content
+    assert hash_whole(target) == content
     fetch(target, tmp_path / "back")
     assert hash_path(tmp_path / "back") == content
     remove(target)
@@ -65,7 +65,7 @@ def test_other_bytes_than_expected_are_never_seen(root, tmp_path, size):
     source.write_bytes(os.urandom(size))
     with pytest.raises(ContentChanged):
         put(source, target, expected="b3:0")
-    assert hash_remote(target) == right
+    assert hash_whole(target) == right
 
 
 def test_a_changed_folder_stores_nothing(root, tmp_path):
@@ -87,7 +87,7 @@ def test_a_half_uploaded_folder_is_completed_by_the_next_try(root, tmp_path):
     source, target = a_folder(tmp_path / "source"), root.path("x")
     put(source / "deep" / "er" / "é", target / "deep/er/é", expected=hash_path(source / "deep" / "er" / "é").id)
     put(source, target, expected=hash_path(source).id)
-    assert hash_remote(target) == hash_path(source)
+    assert hash_whole(target) == hash_path(source)
 
 
 def test_removing_takes_names_as_they_are(root, tmp_path):

@@ -30,7 +30,7 @@ def test_a_path_has_the_options_of_its_server():
 
 
 @pytest.mark.parametrize("text", [
-    "s3://", "s3:///x", "s3://bucket/../x", "s3://bucket//x", "gs://bucket/x", "https://example.org/x",
+    "s3://", "s3:///x", "s3://bucket/../x", "s3://bucket//x", "az://bucket/x", "gs://bucket?endpoint_url=http://x", "https://example.org/x",
     "s3://bucket?anon=true", "s3://bucket?endpoint_url=example.org", "s3://bucket?endpoint_url=http://x:bad", "s3://bucket?endpoint_url=ftp://x",
 ])  # fmt: skip
 def test_what_names_no_place_is_refused(text):
