@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from lignin.base.errors import LigninError
     from lignin.instance import Q, connect, disconnect, init
     from lignin.instance.save import save_records as save
+    from lignin.instance.settings import settings
     from lignin.model import (
         Artifact,
         Branch,
@@ -54,6 +55,7 @@ __all__ = [
     "flow",
     "init",
     "save",
+    "settings",
     "step",
     "track",
 ]
@@ -61,6 +63,7 @@ __all__ = [
 _HOMES = {
     "lignin.model": ("Artifact", "Branch", "Collection", "Project", "Run", "Space", "Storage", "Transform", "ULabel", "User"),
     "lignin.instance": ("Q", "connect", "disconnect", "init"),
+    "lignin.instance.settings": ("settings",),
     "lignin.tracking": ("context", "finish", "flow", "step", "track"),
     "lignin.base.errors": ("LigninError",),
 }

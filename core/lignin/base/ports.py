@@ -41,6 +41,14 @@ class Catalogue(Protocol):
         """Inspect what a new record is made of."""
         ...
 
+    def move(self, artifacts: Iterable[Any], storage: Any) -> Any:
+        """Bring artifacts to a storage location, with their bytes."""
+        ...
+
+    def replace(self, artifact: Any, data: Any, options: Mapping[str, Any]) -> None:
+        """Inspect the new content of an artifact."""
+        ...
+
     def follow(self, record: Any, relation: Any) -> Any:
         """The record at the other end of a to-one relation."""
         ...

@@ -21,6 +21,7 @@ from lignin.base.errors import (
 from lignin.base.ids import digest
 from lignin.formats import format_of_object, format_of_suffix
 from lignin.formats.known import count_in_memory
+from lignin.instance.find_storage import find_storage
 from lignin.instance.remote_source import RemoteSource, find_remote, inspect_remote
 from lignin.model import Artifact, Collection, Registry, Run, Storage
 from lignin.storage import Root, check_key, suffix_of
@@ -114,7 +115,7 @@ def _construct_artifact(instance: Instance, record: Artifact, data: Any, options
         mtime_ns=mtime_ns,
         owned=owned,
         revises=revises,
-        storage=_as_storage(options["storage"]),
+        storage=None if options["storage"] is None else find_storage(instance, options["storage"]),
         run=_as_run(options["run"]),
     )
 
@@ -221,12 +222,6 @@ def _check_revised(revises: Artifact | None) -> None:
         raise UsageError(f"revises takes a saved artifact, not {revises!r}")
     if not revises.is_latest:
         raise UsageError(f"{revises.uid} is not the latest of its family; revise the latest: artifact.versions.first()")
-
-
-def _as_storage(storage: Any) -> Storage | None:
-    if storage is None or (isinstance(storage, Storage) and storage.id is not None):
-        return storage
-    raise UsageError(f"storage takes a saved ln.Storage, not {storage!r}")
 
 
 def _as_run(run: Any) -> Run | None:

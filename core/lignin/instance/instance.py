@@ -19,10 +19,14 @@ from lignin.instance.construct import construct
 from lignin.instance.database import Database
 from lignin.instance.delete import delete, restore
 from lignin.instance.describe import describe
+from lignin.instance.find_storage import find_storage
 from lignin.instance.load import cache, load, open_artifact
 from lignin.instance.members import Members, follow, members
+from lignin.instance.move import move
+from lignin.instance.plan_move import MovePlan, plan_move
 from lignin.instance.query import QuerySet
 from lignin.instance.reach import path_of
+from lignin.instance.replace import replace
 from lignin.instance.runs import end_run, start_run
 from lignin.instance.save import save, save_many
 from lignin.instance.versions import versions
@@ -82,6 +86,11 @@ class Instance:
                 self.save(self._storage)
         return self._storage
 
+    def use_storage(self, storage: Storage) -> None:
+        """Make this the default storage location of this process."""
+        self._storage = storage
+        self.forget_storages()
+
     def managed_storages(self) -> Sequence[Storage]:
         """The local roots in which files stay where they are, the deepest first; asked every few seconds."""
         asked, held = self._managed
@@ -129,6 +138,18 @@ class Instance:
     def follow(self, record: Registry, relation: Related) -> Registry | None:
         """The record at the other end of a to-one relation."""
         return follow(self, record, relation)
+
+    def move(self, artifacts: Iterable[Artifact], storage: Any) -> MovePlan:
+        """Bring artifacts to a storage location, with their bytes."""
+        return move(self, artifacts, storage)
+
+    def plan_move(self, artifacts: Iterable[Artifact], storage: Any) -> MovePlan:
+        """What that would do."""
+        return plan_move(self, artifacts, find_storage(self, storage))
+
+    def replace(self, artifact: Artifact, data: Any, options: Mapping[str, Any]) -> None:
+        """Inspect the new content of an artifact."""
+        replace(self, artifact, data, options)
 
     def members(self, record: Registry, relation: Related) -> Members:
         """The records at the other end of a to-many relation."""

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from lignin.instance.instance import Instance
+    from lignin.instance.plan_move import MovePlan
 
 __all__ = ["QuerySet"]
 
@@ -236,6 +237,14 @@ class QuerySet(Generic[R]):
         for record in self:
             self._instance.delete(record, permanent=permanent)
 
+    def plan_move(self, *, storage: Any) -> MovePlan:
+        """What `move` would do, as a value to print; see `Artifact.move`."""
+        return self._instance.plan_move(self._artifacts(), storage)
+
+    def move(self, *, storage: Any) -> MovePlan:
+        """Bring each artifact, with its bytes, to another storage location; see `Artifact.move`. Returns what was done."""
+        return self._instance.move(self._artifacts(), storage)
+
     def describe(self) -> None:
         """Describe each of the first twenty."""
         for record in self[:20]:
@@ -270,6 +279,12 @@ class QuerySet(Generic[R]):
             # Most have no kind, and then the cheap half decides.
             clauses.append(or_(self.registry.kind.is_(None), func.substr(self.registry.kind, 1, len(_INTERNAL)) != _INTERNAL))
         return clauses
+
+    def _artifacts(self) -> list[Artifact]:
+        found: list[Any] = list(self)
+        if self.registry is not Artifact:
+            raise UsageError(f"a {self.registry.__name__} has no bytes that move; artifacts do")
+        return found
 
     def _refuse_cut(self, act: str) -> None:
         """A condition after a cut would be asked before it."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from sqlalchemy import select
+from sqlalchemy.orm.attributes import set_committed_value
 
 from lignin.base.content import hash_path, look_at
 from lignin.base.errors import BytesGone, ContentChanged, StorageError
@@ -49,9 +50,9 @@ def reach(instance: Instance, artifact: Artifact, *, verify: bool = False) -> Pa
         artifact: which.
         verify: read every byte, and compare.
     """
-    place = _place_of(instance, artifact)
     if artifact.id is not None:
-        _check_state(instance, artifact, _storage_of(instance, artifact), place)
+        _follow(instance, artifact)
+    place = _place_of(instance, artifact)
     if not isinstance(place, Path):
         return _copy(artifact, place, verify=verify)
     if artifact.id is not None:
@@ -63,10 +64,13 @@ def reach(instance: Instance, artifact: Artifact, *, verify: bool = False) -> Pa
 
 def reach_there(instance: Instance, artifact: Artifact) -> UPath | None:
     """The place on S3, where the store says that it holds what was recorded; `None` where a copy has to be compared."""
-    place = _place_of(instance, artifact)
-    if artifact.id is None or isinstance(place, Path):
+    if artifact.id is None:
         return None
-    _check_state(instance, artifact, _storage_of(instance, artifact), place)
+    _follow(instance, artifact)
+    place = _place_of(instance, artifact)
+    if isinstance(place, Path) or place.protocol in {"http", "https"}:
+        # What a web server gives piece by piece may change between the pieces, so that a copy is compared and opened.
+        return None
     seen = look(place)
     if seen is None:
         raise BytesGone(f"the bytes of {_name(artifact)} are gone: there is nothing at {place}")
@@ -96,15 +100,21 @@ def _name(artifact: Artifact) -> str:
     return f"{artifact.key or artifact.uid} ({artifact.uid})"
 
 
-def _check_state(instance: Instance, artifact: Artifact, storage: Storage, place: Path | UPath) -> None:
+def _follow(instance: Instance, artifact: Artifact) -> None:
+    """Where an artifact's bytes lie now, since they may have moved, or another version may lie there, since this record was loaded."""
+    placed = select(Artifact.state, Artifact.storage_id, Artifact.relpath, Artifact.mtime_ns).where(Artifact.id == artifact.id)
+    with instance.database.reading() as session:
+        row = session.execute(placed).one_or_none()
+    if row is None:
+        raise BytesGone(f"{_name(artifact)} was deleted")
+    if (row.storage_id, row.relpath) != (artifact.storage_id, artifact.relpath):
+        for name in ("storage_id", "relpath", "mtime_ns"):
+            set_committed_value(artifact, name, getattr(row, name))
+    storage = _storage_of(instance, artifact)
+    place = locate(storage, artifact.relpath)
     if storage.type == "local" and storage.host and storage.host != host_name():
         raise BytesGone(f"{artifact.key or artifact.uid} lies on the machine {storage.host} at {place}; read it there")
-    # The state may have moved since this record was loaded: another version may lie there now.
-    with instance.database.reading() as session:
-        state = session.scalar(select(Artifact.state).where(Artifact.id == artifact.id))
-    if state is None:
-        raise BytesGone(f"{_name(artifact)} was deleted")
-    if state == ArtifactState.GONE:
+    if row.state == ArtifactState.GONE:
         raise BytesGone(f"the bytes of {_name(artifact)} are gone: {place} was overwritten or deleted since. Its record stays; see artifact.versions")
 
 

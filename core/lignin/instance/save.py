@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,10 +15,13 @@ from lignin.base.ids import FIRST_VERSION, new_uid
 from lignin.base.messages import say
 from lignin.base.ports import current
 from lignin.base.settings import host_name
+from lignin.instance.at_key import make_room, rename_key
 from lignin.instance.construct import check_text
 from lignin.instance.current_run import current_run_id
+from lignin.instance.move import move
+from lignin.instance.replace import replacement_of, take_over
 from lignin.instance.rows import become, changes, insert_records, update_record
-from lignin.instance.save_artifact import rekey, save_artifacts
+from lignin.instance.save_artifact import save_artifacts
 from lignin.instance.save_collection import save_collection
 from lignin.model import (
     Artifact,
@@ -55,6 +58,7 @@ def save(instance: Instance, record: Registry, **options: Any) -> None:
     if record.id is not None:
         _save_changes(instance, record)
     elif isinstance(record, Artifact):
+        make_room(instance, [record])
         save_artifacts(instance, [record])
     elif isinstance(record, Collection):
         save_collection(instance, record)
@@ -83,6 +87,7 @@ def save_many(instance: Instance, records: Iterable[Registry]) -> None:
 
 def _save_new(instance: Instance, batch: Sequence[Any]) -> None:
     if isinstance(batch[0], Artifact):
+        make_room(instance, batch)
         save_artifacts(instance, batch)
         return
     for record in batch:
@@ -185,14 +190,42 @@ def _insert_named(session: Session, batch: Sequence[Any]) -> list[tuple[Any, Any
 
 
 def _save_changes(instance: Instance, record: Registry) -> None:
-    new = changes(record)
-    if not new:
+    new = dict(changes(record))
+    replacement = replacement_of(record) if isinstance(record, Artifact) else None
+    if isinstance(record, Artifact) and replacement is not None:
+        _save_replacement(instance, record, replacement, new)
         return
+    if isinstance(record, Artifact) and "storage_id" in new:
+        new.pop("storage_id")
+        _save_place(instance, record)
+    if new:
+        _save_fields(instance, record, new)
+
+
+def _save_replacement(instance: Instance, record: Artifact, replacement: Artifact, new: Mapping[str, Any]) -> None:
+    """What was set meanwhile is meant for the new version."""
+    for name, value in new.items():
+        if name not in {"description", "kind", "version_tag"}:
+            raise UsageError(f"save what replaces {record.uid} first, and set its {name} then")
+        setattr(replacement, name, value)
+    make_room(instance, [replacement])
+    save_artifacts(instance, [replacement])
+    take_over(record, replacement)
+
+
+def _save_place(instance: Instance, artifact: Artifact) -> None:
+    """`artifact.storage = other` is a move."""
+    target = artifact.storage
+    assert isinstance(target, Storage)
+    move(instance, [artifact], target)
+
+
+def _save_fields(instance: Instance, record: Registry, new: Mapping[str, Any]) -> None:
     fixed = sorted(_FIXED.get(type(record).__name__, _UID) & new.keys())
     if fixed:
         raise UsageError(f"{type(record).__name__}.{fixed[0]} follows from what was recorded and can't be set. Get the record anew, and save new content as a new version.")
     if isinstance(record, Artifact) and "key" in new:
-        rekey(instance, record, new)
+        rename_key(instance, record, new)
         return
     instance.database.transact(lambda session: update_record(session, record, new))
 

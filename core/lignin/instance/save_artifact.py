@@ -20,23 +20,24 @@ from lignin.base.content import look_at
 from lignin.base.errors import ContentChanged, StorageError, UsageError
 from lignin.base.ids import FIRST_VERSION, new_uid, next_version
 from lignin.base.messages import say
-from lignin.base.settings import host_name
+from lignin.base.settings import InstanceConfig, host_name
 from lignin.instance.construct import Draft, draft_of
 from lignin.instance.current_run import current_run_id
 from lignin.instance.derive import derive_origins, derive_producers
 from lignin.instance.families import key_family, own_family
+from lignin.instance.inherit import inherit
 from lignin.instance.insert import insert_ignore
 from lignin.instance.locate import locate
 from lignin.instance.places import place_remote
 from lignin.instance.remote_source import RemoteSource
 from lignin.instance.rows import become, insert_records, update_record
 from lignin.model import Artifact, ArtifactState, Registry, Storage, run_output
-from lignin.storage import check_key, look, put, suffix_of
+from lignin.storage import check_key, look, put, put_new, suffix_of
 
 if TYPE_CHECKING:
     from lignin.instance.instance import Instance
 
-__all__ = ["OBJECTS", "content_lock", "rekey", "save_artifacts"]
+__all__ = ["OBJECTS", "content_lock", "is_at_key", "object_path", "rekey", "save_artifacts"]
 
 OBJECTS = ".lignin"
 _FEW = 8
@@ -48,7 +49,13 @@ _MADE_ELSEWHERE = select(_TABLE.c.hash).where(_TABLE.c.hash.in_(bindparam("hashe
 
 @dataclass(slots=True, kw_only=True)
 class _Plan:
-    """Where a new artifact's bytes lie, and what it turned out to be."""
+    """Where a new artifact's bytes lie, and what it turned out to be.
+
+    Attributes:
+        in_place: they lie there already.
+        at_key: they go to a place that is not Lignin's alone, under their key.
+        mtime_ns: of what lies where others may write: its time of last change.
+    """
 
     record: Artifact
     draft: Draft
@@ -56,6 +63,8 @@ class _Plan:
     relpath: str
     in_place: bool
     run_id: int | None
+    at_key: bool = False
+    mtime_ns: int | None = None
     existing: Artifact | None = None
 
 
@@ -83,6 +92,7 @@ def save_artifacts(instance: Instance, records: Sequence[Artifact]) -> None:
         if plan.draft.owned is not None:
             plan.draft.owned.cleanup()
         plan.record.__dict__.pop("_draft", None)
+        plan.record.__dict__.pop("_at_key", None)
     if len(plans) == 1:
         _tell(plans[0])
 
@@ -121,16 +131,16 @@ def _plan(instance: Instance, record: Artifact, *, managed: Sequence[Storage], r
     if not draft.source.exists():
         raise ContentChanged(f"{draft.source} is gone since the artifact was made of it. Nothing was stored.")
     named = None if draft.run is None else draft.run.id
+    at_key = is_at_key(record)
     for storage in managed:
         if draft.owned is None and draft.storage is None:
             relpath = _relpath(draft.source, Path(storage.root))
-            if relpath is not None and relpath.split("/", 1)[0] != OBJECTS:
-                return _Plan(record=record, draft=draft, storage=storage, relpath=relpath, in_place=True, run_id=named or run_id)
-    digest = draft.content.id.partition(":")[2]
+            if relpath is not None and relpath.split("/", 1)[0] != OBJECTS and (not at_key or relpath == record.key):
+                return _Plan(record=record, draft=draft, storage=storage, relpath=relpath, in_place=True, mtime_ns=draft.mtime_ns, run_id=named or run_id)
     storage = draft.storage or instance.storage
-    # Outside the folder other instances may store too, and what they delete must be their own.
-    own = "" if Path(storage.root).is_relative_to(instance.config.folder) else f"{storage.instance_uid}/"
-    relpath = f"{OBJECTS}/{own}{digest[:2]}/{digest[2:]}{record.suffix}"
+    if at_key:
+        return _Plan(record=record, draft=draft, storage=storage, relpath=str(record.key), in_place=False, at_key=True, run_id=named or run_id)
+    relpath = object_path(instance.config, storage, content=draft.content.id, suffix=record.suffix)
     return _Plan(record=record, draft=draft, storage=storage, relpath=relpath, in_place=False, run_id=named or run_id)
 
 
@@ -151,7 +161,7 @@ def _plan_remote(instance: Instance, record: Artifact, draft: Draft, source: Rem
     if storage.role == "managed" and relpath.split("/", 1)[0] == OBJECTS:
         raise UsageError(f"{source.root.url} lies among the objects that Lignin keeps; use the artifact whose it is")
     named = None if draft.run is None else draft.run.id
-    return _Plan(record=record, draft=draft, storage=storage, relpath=relpath, in_place=True, run_id=named or run_id)
+    return _Plan(record=record, draft=draft, storage=storage, relpath=relpath, in_place=True, mtime_ns=draft.mtime_ns, run_id=named or run_id)
 
 
 def _store_bytes(plans: Sequence[_Plan]) -> None:
@@ -170,10 +180,28 @@ def _store_object(plan: _Plan) -> None:
     if isinstance(source, RemoteSource):
         if look(source.root.path()) != source.seen:
             raise ContentChanged(f"{source.root.url} changed while it was saved. Nothing was stored; save it again when it is at rest.")
+    elif plan.at_key:
+        target = locate(plan.storage, plan.relpath)
+        put_new(source, target, expected=plan.draft.content.id)
+        seen = look(target)
+        plan.mtime_ns = None if seen is None else seen.mtime_ns
     elif not plan.in_place:
         put(source, locate(plan.storage, plan.relpath), expected=plan.draft.content.id)
     elif look_at(source).mtime_ns != plan.draft.mtime_ns:
         raise ContentChanged(f"{source} changed while it was saved. Nothing was stored; save it again when it is at rest.")
+
+
+def is_at_key(record: Artifact) -> bool:
+    """Whether a new artifact's bytes are to lie under its key, where people find them."""
+    return bool(record.__dict__.get("_at_key"))
+
+
+def object_path(config: InstanceConfig, storage: Storage, *, content: str, suffix: str) -> str:
+    """Where Lignin keeps a content below a storage's root."""
+    digest = content.partition(":")[2]
+    # Outside the folder other instances may store too, and what they delete must be their own.
+    own = "" if Path(storage.root).is_relative_to(config.folder) else f"{storage.instance_uid}/"
+    return f"{OBJECTS}/{own}{digest[:2]}/{digest[2:]}{suffix}"
 
 
 def content_lock(content_id: str | None) -> str:
@@ -188,7 +216,7 @@ def _store_rows(instance: Instance, session: Session, plans: Sequence[_Plan]) ->
     contents = {content_lock(p.record.hash) for p in plans if p.record.key is None or not p.in_place}
     revised = {str(p.draft.revises.family) for p in plans if p.draft.revises is not None}
     instance.database.lock(session, *families, *contents, *revised)
-    if not all(p.in_place or look(locate(p.storage, p.relpath)) is not None for p in plans):
+    if not all(p.in_place or _is_stored(p) for p in plans):
         return False
     book = _load_families(session, families)
     superseded: list[int] = []
@@ -211,8 +239,14 @@ def _store_rows(instance: Instance, session: Session, plans: Sequence[_Plan]) ->
         if plan.existing is not None and id(plan.existing) not in fresh:
             _renew(session, plan, book)
     insert_records(session, new)
+    inherit(session, [(plan.record.__dict__.get("_replaces"), plan.existing or plan.record) for plan in plans])
     _claim_outputs(session, plans)
     return True
+
+
+def _is_stored(plan: _Plan) -> bool:
+    seen = look(locate(plan.storage, plan.relpath))
+    return seen is not None and (not plan.at_key or seen.mtime_ns == plan.mtime_ns)
 
 
 def _load_families(session: Session, families: set[str]) -> dict[str, list[Artifact]]:
@@ -274,7 +308,7 @@ def _fill(instance: Instance, plan: _Plan, book: dict[str, list[Artifact]], supe
     record.space_id = instance.space_id
     record.created_by_id = instance.user_id
     record.storage_id, record.relpath = plan.storage.id, plan.relpath
-    record.mtime_ns = plan.draft.mtime_ns if plan.in_place else None
+    record.mtime_ns = plan.mtime_ns
     record.state = ArtifactState.STORED.value
     record.run_id = plan.run_id
     for row in versions:
@@ -289,9 +323,8 @@ def _renew(session: Session, plan: _Plan, book: Mapping[str, list[Artifact]]) ->
     row = plan.existing
     assert row is not None
     new: dict[str, Any] = {}
-    mtime_ns = plan.draft.mtime_ns if plan.in_place else None
     if row.state != ArtifactState.STORED or _is_changed(session, row):
-        new |= {"state": ArtifactState.STORED.value, "storage_id": plan.storage.id, "relpath": plan.relpath, "mtime_ns": mtime_ns}
+        new |= {"state": ArtifactState.STORED.value, "storage_id": plan.storage.id, "relpath": plan.relpath, "mtime_ns": plan.mtime_ns}
     for name in ("description", "kind", "version_tag"):
         given = getattr(plan.record, name)
         if given is not None and given != getattr(row, name):
@@ -345,7 +378,7 @@ def _claim_outputs(session: Session, plans: Sequence[_Plan]) -> None:
 def _mark_overwritten(session: Session, plans: Sequence[_Plan]) -> None:
     """Other contents that were recorded at a place where these lie now are gone."""
     for plan in plans:
-        if plan.in_place:
+        if plan.in_place or plan.at_key:
             gone = update(Artifact).where(
                 Artifact.storage_id == plan.storage.id,
                 Artifact.relpath == plan.relpath,

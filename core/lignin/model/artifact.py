@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 from sqlalchemy import BigInteger, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from lignin.base.errors import UsageError
 from lignin.base.ports import current, graph
 from lignin.model.registry import Owned, Registry, ToMany, ToOne, Trashable, Versioned
 from lignin.model.types import optional_link
@@ -55,9 +56,10 @@ class Artifact(Registry, Owned, Trashable, Versioned):
         run: the run that made it, unless it is the current one.
         revises: the version that this one follows, for a new version under another key.
         version_tag: a name for this version.
-        storage: a storage location, other than the default, to put it in.
-        read: of what lies on S3 already: whether to read all of it for its content id. By default that is done up
-            to 64 MB; the content of what is larger is named by the store's own checksum.
+        storage: a storage location, or its root, other than the default, to put it in.
+        read: of what lies on S3, GCS or a web server already: whether to read all of it for its content id. By default that
+            is done up to 64 MB; the content of what is larger is named by the store's own checksum.
+        key_is_virtual: `False` puts the bytes under the key, where people find them, instead of at a place named by content.
 
     Attributes:
         uid: 16 characters for the family, 4 for the version.
@@ -131,9 +133,14 @@ class Artifact(Registry, Owned, Trashable, Versioned):
         version_tag: str | None = None,
         storage: Any = None,
         read: bool | None = None,
+        key_is_virtual: bool | None = None,
         _format: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__()
+        if key_is_virtual is False:
+            if key is None and (revises is None or revises.key is None):
+                raise UsageError("what is to lie under its key needs one: ln.Artifact(path, key=…, key_is_virtual=False)")
+            self.__dict__["_at_key"] = True
         options = {
             "key": key,
             "description": description,
@@ -182,6 +189,11 @@ class Artifact(Registry, Owned, Trashable, Versioned):
         """
         format_options = {"otype": "AnnData", "write": dict(h5ad_kwargs or zarr_kwargs or {})}
         return cls(adata, key=key, kind=options.pop("kind", "dataset"), _format=format_options, **options)
+
+    @property
+    def key_is_virtual(self) -> bool:
+        """Whether the bytes lie elsewhere than under the key: at a place that is named by content, or by a file's own path."""
+        return self.relpath != self.key
 
     @property
     def transform(self) -> Transform | None:
@@ -246,6 +258,38 @@ class Artifact(Registry, Owned, Trashable, Versioned):
         bytes registered in place are kept unless `storage=True`.
         """
         current().delete(self, permanent=permanent, storage=storage)
+
+    def replace(self, data: Any, *, run: Run | None = None) -> Self:
+        """Take new content, which the next `save()` stores as the new version, with the same description, labels and projects.
+
+        The old version stays as it is, since runs, collections and artifacts that share its bytes name it; its uid never
+        stands for other bytes. After `save()` this object is the new version. The same content changes nothing.
+
+        Args:
+            data: a path or URL, or an object of the kind that it held.
+            run: the run that made it, unless it is the current one.
+
+        Raises:
+            UsageError: this is not the latest version.
+            InvalidKey: the content has another suffix than the key.
+        """
+        current().replace(self, data, {"run": run})
+        return self
+
+    def move(self, *, storage: Any) -> Self:
+        """Bring the bytes of this version to another storage location: copied, compared, and then removed here.
+
+        Other artifacts that share the bytes keep them where they are. Killed at any moment, nothing is lost.
+
+        Args:
+            storage: an `ln.Storage` or its root.
+
+        Raises:
+            UsageError: its bytes can't be moved; the message says why.
+            ContentChanged: other bytes lie there than were recorded.
+        """
+        current().move([self], storage)
+        return self
 
     def lineage(self, direction: str = "ancestors", *, depth: int | None = None) -> pd.DataFrame:
         """The artifacts and runs that led to this one, or that came of it, as a frame of edges' ends.

@@ -6,11 +6,13 @@ from lignin.storage.place import check_writable, fetch, hash_whole, look, put, p
 from lignin.storage.root import Root, as_path
 from lignin.storage.seen import Seen
 from lignin.storage.transfer import transfer, transfer_new
+from lignin.storage.uploads import abort_upload, pending_uploads
 
 __all__ = [
     "Root",
     "Seen",
     "Wanted",
+    "abort_upload",
     "as_path",
     "cache_folder",
     "cached",
@@ -19,6 +21,7 @@ __all__ = [
     "fetch",
     "hash_whole",
     "look",
+    "pending_uploads",
     "put",
     "put_new",
     "remove",

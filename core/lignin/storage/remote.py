@@ -28,7 +28,7 @@ from lignin.storage.seen import Seen
 if TYPE_CHECKING:
     from upath import UPath
 
-__all__ = ["check_writable", "fetch", "hash_whole", "look", "put", "put_new", "remove"]
+__all__ = ["check_writable", "explained", "fetch", "hash_whole", "look", "put", "put_new", "remove", "system"]
 
 _PART = 16 * 1024 * 1024
 _AT_ONCE = 8
@@ -65,18 +65,18 @@ def put_new(source: Path, target: UPath, *, expected: str) -> None:
     if source.is_dir():
         put(source, target, expected=expected)
         return
-    with _explained(target, f"can't store {source} as {target}. Nothing was stored"):
+    with explained(target, f"can't store {source} as {target}. Nothing was stored"):
         try:
-            sums = _upload(_system(target), source, target, expected=expected, is_new=True)
+            sums = _upload(system(target), source, target, expected=expected, is_new=True)
         except FileExistsError as e:
             raise _taken(target) from e
-        _check_stored(_system(target), target, sums)
+        _check_stored(system(target), target, sums)
 
 
 def fetch(source: UPath, draft: Path) -> None:
     """Download an object, or all objects below a prefix."""
-    with _explained(source, f"can't download {source}"):
-        fs = _system(source)
+    with explained(source, f"can't download {source}"):
+        fs = system(source)
         if fs.info(source.path, refresh=True)["type"] != "directory":
             fs.get_file(source.path, str(draft))
             return
@@ -91,8 +91,8 @@ def fetch(source: UPath, draft: Path) -> None:
 
 def remove(target: UPath) -> None:
     """Delete an object, or all objects below a prefix."""
-    with _explained(target, f"can't delete {target}"):
-        fs = _system(target)
+    with explained(target, f"can't delete {target}"):
+        fs = system(target)
         # One by one and by name: fsspec's own `rm` reads names as patterns.
         for name, _ in _objects(fs, target.path):
             _remove_object(fs, f"{target.path}/{name}")
@@ -101,8 +101,8 @@ def remove(target: UPath) -> None:
 
 def look(target: UPath) -> Seen | None:
     """What the store says of an object, or of all objects below a prefix."""
-    with _explained(target, f"can't look at {target}"):
-        fs, dialect = _system(target), dialect_of(target)
+    with explained(target, f"can't look at {target}"):
+        fs, dialect = system(target), dialect_of(target)
         try:
             info = fs.info(target.path, refresh=True)
         except FileNotFoundError:
@@ -128,8 +128,8 @@ def hash_whole(path: UPath) -> Content:
     Raises:
         StorageError: it can't be read.
     """
-    with _explained(path, f"can't read {path}"):
-        fs = _system(path)
+    with explained(path, f"can't read {path}"):
+        fs = system(path)
         if fs.info(path.path, refresh=True)["type"] != "directory":
             return _hash_object(fs, path.path)
         contents = [(name.encode(), _hash_object(fs, f"{path.path}/{name}")) for name, _ in _objects(fs, path.path)]
@@ -142,8 +142,8 @@ def check_writable(root: UPath) -> None:
     Raises:
         StorageError: that can't be done; the message says why.
     """
-    with _explained(root, f"can't write to {root}"):
-        fs = _system(root)
+    with explained(root, f"can't write to {root}"):
+        fs = system(root)
         bucket = root.path.partition("/")[0]
         mark = f"{root.path}/.lignin/can-be-written-{new_uid(6)}"
         try:
@@ -154,8 +154,8 @@ def check_writable(root: UPath) -> None:
 
 
 def _put_file(source: Path, target: UPath, *, expected: str) -> None:
-    with _explained(target, f"can't store {source} as {target}. Nothing was stored"):
-        fs = _system(target)
+    with explained(target, f"can't store {source} as {target}. Nothing was stored"):
+        fs = system(target)
         size = source.stat().st_size
         seen = look(target)
         if seen is not None and seen.size == size:
@@ -278,7 +278,12 @@ def _remove_object(fs: Any, path: str) -> None:
         fs.rm_file(path)
 
 
-def _system(path: UPath) -> Any:
+def system(path: UPath) -> Any:
+    """The file system of the store that a path leads to.
+
+    Raises:
+        MissingExtra: the package that it needs is not installed.
+    """
     dialect = dialect_of(path)
     require(dialect.package, extra=dialect.extra)
     return path.fs
@@ -293,15 +298,15 @@ def _taken(target: UPath) -> StorageError:
 
 
 @contextlib.contextmanager
-def _explained(place: UPath, what: str) -> Iterator[None]:
+def explained(place: UPath, what: str) -> Iterator[None]:
     """What went wrong on the way to the store, or there, as an error of ours."""
     dialect = dialect_of(place)
-    errors = dialect.errors()
+    errors: tuple[type[Exception], ...] = (OSError, *dialect.errors())
     try:
         yield
     except FileNotFoundError as e:
         raise StorageError(f"{what}: there is nothing there, or no such bucket.") from e
     except PermissionError as e:
         raise StorageError(f"{what}: access was denied. Check the keys ({dialect.keys}) and what they may do.") from e
-    except (OSError, *errors) as e:
+    except errors as e:
         raise StorageError(f"{what}: {e}. Check the endpoint, the network and the keys.") from e

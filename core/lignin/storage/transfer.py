@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from lignin.base.content import hash_path
 from lignin.base.errors import ContentChanged, StorageError
-
 from lignin.storage.cache import cache_folder
 from lignin.storage.place import fetch, hash_whole, put, put_new
 

@@ -69,12 +69,12 @@ def hash_whole(path: UPath) -> Content:
     return Content(id="b3:" + hasher.hexdigest(), size=size)
 
 
-def put(source: Path, target: UPath, *, expected: str) -> NoReturn:  # noqa: ARG001 - one port for all stores
+def put(source: Path, target: UPath, *, expected: str) -> NoReturn:
     """Refuse: a web server is read only."""
     _refuse(target)
 
 
-def put_new(source: Path, target: UPath, *, expected: str) -> NoReturn:  # noqa: ARG001 - one port for all stores
+def put_new(source: Path, target: UPath, *, expected: str) -> NoReturn:
     """Refuse: a web server is read only."""
     _refuse(target)
 
@@ -119,10 +119,10 @@ def _asked(url: str, *, method: str = "GET", begin: int = 0, etag: str | None = 
     headers = {"User-Agent": "lignin", "Accept-Encoding": "identity"}
     if begin:
         headers |= {"Range": f"bytes={begin}-", "If-Range": f'"{etag}"'}
-    request = urllib.request.Request(quote(url, safe="%/:=&?~+!$,;'@()*[]"), method=method, headers=headers)  # noqa: S310 - Root takes http and https only
+    request = urllib.request.Request(quote(url, safe="%/:=&?~+!$,;'@()*[]"), method=method, headers=headers)
     for wait in (*_WAITS, None):
         try:
-            answer = urllib.request.urlopen(request, timeout=_TIMEOUT)  # noqa: S310 - as above
+            answer = urllib.request.urlopen(request, timeout=_TIMEOUT)
             break
         except urllib.error.HTTPError as e:
             e.close()

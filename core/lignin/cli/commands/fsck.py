@@ -21,9 +21,10 @@ __all__ = ["command"]
 def command(ctx: click.Context, *, mend: bool, rehash: str, as_json: bool) -> None:
     """Check the catalogue against storage, and mend it.
 
-    Fails when something is wrong and was not repaired. Nothing is deleted: stored bytes that no
-    record names, untouched for an hour, move to lost+found in the storage's .lignin. Others may
-    work meanwhile.
+    Fails when something is wrong and was not repaired. No content is deleted: stored bytes that no
+    record names, untouched for an hour, move to lost+found in the storage's .lignin; of bytes that
+    a killed move left in two places, one copy goes, and so do parts of uploads to S3 that never
+    ended. Others may work meanwhile.
     """
     share = _percentage(rehash)
     report = _report(share, mend=mend)

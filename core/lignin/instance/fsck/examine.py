@@ -14,12 +14,14 @@ from lignin.base.settings import InstanceConfig
 from lignin.instance.database import Database
 from lignin.instance.fsck.database import find_damage, find_dangling
 from lignin.instance.fsck.families import find_latest, find_origin, find_producer
+from lignin.instance.fsck.moves import find_moves
 from lignin.instance.fsck.objects import Looker, find_objects
 from lignin.instance.fsck.places import find_unreachable, seen_roots
 from lignin.instance.fsck.report import GRACE, Finding, Report
 from lignin.instance.fsck.runs import find_crashed
 from lignin.instance.fsck.spools import find_spools
 from lignin.instance.fsck.strays import find_strays
+from lignin.instance.fsck.uploads import find_uploads
 
 if TYPE_CHECKING:
     from lignin.instance.instance import Instance
@@ -65,7 +67,9 @@ def _find(instance: Instance, counts: dict[str, int], *, rehash: float, grace: t
         find_dangling(instance),
         find_unreachable(instance, roots),
         find_objects(instance, looker, counts),
+        find_moves(instance),
         find_strays(instance, roots, grace=grace, counts=counts),
+        find_uploads(instance, grace=grace),
         find_latest(instance, counts),
         find_producer(instance),
         find_origin(instance),
