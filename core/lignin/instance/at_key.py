@@ -10,7 +10,7 @@ from sqlalchemy import select
 from lignin.base.errors import StorageError, UsageError
 from lignin.instance.construct import draft_of
 from lignin.instance.locate import locate
-from lignin.instance.move import carry_out
+from lignin.instance.move import carry_out, refresh
 from lignin.instance.plan_move import MovePlan, plan_in_storage
 from lignin.instance.save_artifact import OBJECTS, is_at_key, object_path, rekey
 from lignin.model import Artifact, ArtifactState, Storage
@@ -65,6 +65,7 @@ def rename_key(instance: Instance, record: Artifact, new: Mapping[str, Any]) -> 
     rekey(instance, record, new)
     # The record is right at every moment: until the file has moved, it lies elsewhere than under its key.
     _relocate(instance, storage, lying, new_key=key)
+    refresh(instance, [record])
 
 
 def _is_there(storage: Storage, rows: Sequence[Artifact]) -> bool:

@@ -148,6 +148,9 @@ def _delete_bytes(instance: Instance, artifact: Artifact, *, storage: bool | Non
         say("!", f"kept its bytes: they lie at {place.root} on the machine {place.host}; delete them there")
         return
     path = locate(place, artifact.relpath)
+    if place.type in {"http", "https"}:
+        say("!", f"kept {path}: Lignin only reads what is on a web server")
+        return
     if not ours and not is_as_recorded(artifact, path):
         say("!", f"kept {path}: it no longer holds what was recorded")
         return

@@ -29,7 +29,7 @@ from lignin.storage import hash_whole, look, remove, transfer, transfer_new
 if TYPE_CHECKING:
     from lignin.instance.instance import Instance
 
-__all__ = ["carry_out", "move"]
+__all__ = ["carry_out", "move", "refresh"]
 
 _FEW = 8
 
@@ -45,7 +45,7 @@ def move(instance: Instance, artifacts: Iterable[Artifact], storage: object) -> 
     listed = list(artifacts)
     plan = plan_move(instance, listed, find_storage(instance, storage))
     carry_out(instance, plan)
-    _refresh(instance, listed)
+    refresh(instance, listed)
     return plan
 
 
@@ -135,7 +135,7 @@ def _is_same(storage: Storage, relpath: str, step: Step) -> bool:
         return False
 
 
-def _refresh(instance: Instance, artifacts: list[Artifact]) -> None:
+def refresh(instance: Instance, artifacts: list[Artifact]) -> None:
     """Let the records in memory say where their bytes lie now."""
     held = {artifact.id: artifact for artifact in artifacts}
     ids = list(held)

@@ -42,7 +42,11 @@ def pending_uploads(home: UPath) -> tuple[Upload, ...]:
     with explained(home, f"can't list the uploads to {home}"):
         fs, markers = system(home), dict[str, Any]()
         while True:
-            told = fs.call_s3("list_multipart_uploads", Bucket=bucket, Prefix=f"{prefix}/", **markers)
+            try:
+                told = fs.call_s3("list_multipart_uploads", Bucket=bucket, Prefix=f"{prefix}/", **markers)
+            except FileNotFoundError:
+                # What rclone's server says of a bucket to which nothing was ever sent in parts.
+                return tuple(found)
             for item in told.get("Uploads") or ():
                 # Not every server looks at the prefix.
                 if item["Key"].startswith(f"{prefix}/"):
