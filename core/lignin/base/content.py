@@ -12,11 +12,13 @@ import os
 import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
 
 from blake3 import blake3
 
 from lignin.base.errors import StorageError
+from lignin.base.progress import advance, watched
 
 __all__ = ["Content", "Entry", "Stat", "folder_content", "hash_bytes", "hash_path", "look_at", "walk", "walk_files"]
 
@@ -83,7 +85,8 @@ def hash_path(path: Path) -> Content:
         if stat.S_ISREG(mode):
             return _hash_file(path)
         if stat.S_ISDIR(mode):
-            return _hash_folder(path)
+            with watched("read", f"reading {path.name}", total=None):
+                return _hash_folder(path)
     except OSError as e:
         raise StorageError(f"can't read {path}: {e.strerror or e}. Check that it exists and may be read.") from e
     raise StorageError(f"{path} is neither a file nor a folder, so it has no content to record.")
@@ -174,11 +177,19 @@ def _hash_file(path: Path) -> Content:
     # Never mapped into memory: another process that shortens the file would end this one by a signal.
     with path.open("rb", buffering=0) as stream:
         told = os.fstat(stream.fileno()).st_size
-        hasher = blake3(max_threads=blake3.AUTO) if told >= _LARGE else blake3()
-        size, chunk = 0, memoryview(bytearray(_LARGE_CHUNK if told >= _LARGE else min(told + 1, _CHUNK)))
-        while count := stream.readinto(chunk):
-            hasher.update(chunk[:count])
-            size += count
+        if told >= _LARGE:
+            with watched("read", f"reading {path.name}", total=told):
+                return _hash_stream(stream, told)
+        return _hash_stream(stream, told)
+
+
+def _hash_stream(stream: FileIO, told: int) -> Content:
+    hasher = blake3(max_threads=blake3.AUTO) if told >= _LARGE else blake3()
+    size, chunk = 0, memoryview(bytearray(_LARGE_CHUNK if told >= _LARGE else min(told + 1, _CHUNK)))
+    while count := stream.readinto(chunk):
+        hasher.update(chunk[:count])
+        advance("read", count)
+        size += count
     return Content(id="b3:" + hasher.hexdigest(), size=size)
 
 

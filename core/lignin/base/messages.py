@@ -8,18 +8,22 @@ import contextlib
 import os
 import sys
 
-__all__ = ["say"]
+__all__ = ["is_said", "say"]
 
 _LEVELS = {"quiet": 0, "error": 1, "warning": 2, "success": 3, "info": 4, "hint": 5}
 _MARKS = {"✗": (1, "31"), "!": (2, "33"), "✓": (3, "32"), "→": (4, "34"), "•": (5, "36")}
 
 
+def is_said(mark: str) -> bool:
+    """Whether `LIGNIN_VERBOSITY` lets a line with this mark through."""
+    return _MARKS[mark][0] <= _LEVELS.get(os.environ.get("LIGNIN_VERBOSITY", "hint").lower(), 5)
+
+
 def say(mark: str, text: str) -> None:
     """Print a line: `→` what was done, `✓` what went well, `!` a warning, `✗` an error, `•` a hint."""
-    level, colour = _MARKS[mark]
-    wanted = os.environ.get("LIGNIN_VERBOSITY", "hint").lower()
+    colour = _MARKS[mark][1]
     stream = sys.stderr
-    if level > _LEVELS.get(wanted, 5) or stream is None:
+    if not is_said(mark) or stream is None:
         return
     # A closed or broken stream must not take the user's work with it.
     with contextlib.suppress(OSError, ValueError):

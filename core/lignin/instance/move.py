@@ -17,6 +17,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from lignin.base.errors import StorageError, UsageError
 from lignin.base.messages import say
+from lignin.base.progress import watched
 from lignin.instance.find_storage import find_storage
 from lignin.instance.locate import locate
 from lignin.instance.move_notes import note_move
@@ -60,6 +61,11 @@ def carry_out(instance: Instance, plan: MovePlan) -> None:
     if plan.refused:
         shown = "; ".join(f"{artifact.name}: {why}" for artifact, why in plan.refused[:10])
         raise UsageError(f"{len(plan.refused)} can't be moved: {shown}. Nothing was moved.")
+    with watched("copied", f"moving to {plan.target.root}", total=plan.size):
+        _carry_all(instance, plan)
+
+
+def _carry_all(instance: Instance, plan: MovePlan) -> None:
     if len(plan.steps) < _FEW:
         for step in plan.steps:
             _carry(instance, step)

@@ -20,6 +20,7 @@ from lignin.base.content import look_at
 from lignin.base.errors import ContentChanged, StorageError, UsageError
 from lignin.base.ids import FIRST_VERSION, new_uid, next_version
 from lignin.base.messages import say
+from lignin.base.progress import watched
 from lignin.base.settings import InstanceConfig, host_name
 from lignin.instance.construct import Draft, draft_of
 from lignin.instance.current_run import current_run_id
@@ -165,6 +166,12 @@ def _plan_remote(instance: Instance, record: Artifact, draft: Draft, source: Rem
 
 
 def _store_bytes(plans: Sequence[_Plan]) -> None:
+    total = sum(plan.draft.content.size for plan in plans if not plan.in_place)
+    with watched("copied", "storing", total=total):
+        _store_objects(plans)
+
+
+def _store_objects(plans: Sequence[_Plan]) -> None:
     if len(plans) < _FEW:
         for plan in plans:
             _store_object(plan)

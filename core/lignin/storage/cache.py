@@ -24,6 +24,7 @@ from blake3 import blake3
 from lignin.base.content import hash_path, look_at
 from lignin.base.errors import ContentChanged, StorageError, UsageError
 from lignin.base.ids import new_uid
+from lignin.base.progress import watched
 from lignin.storage.local import discard
 from lignin.storage.place import fetch, look
 
@@ -139,7 +140,8 @@ def _download(source: Path | UPath, place: Path, wanted: Wanted) -> None:
     draft = place.with_name(f".{place.name}.{new_uid(6)}.part")
     try:
         _check_etag(source, wanted)
-        fetch(source, draft)
+        with watched("copied", f"downloading {source.name}", total=wanted.size):
+            fetch(source, draft)
         if wanted.content.startswith("b3") and hash_path(draft).id != wanted.content:
             raise ContentChanged(f"{source} holds other bytes than those that were recorded. Save it again to record what is there now.")
         _check_etag(source, wanted)

@@ -18,6 +18,7 @@ from blake3 import blake3
 from lignin.base.content import Content, hash_path, look_at, walk
 from lignin.base.errors import ContentChanged, StorageError
 from lignin.base.ids import new_uid
+from lignin.base.progress import advance
 from lignin.storage.seen import Seen
 
 __all__ = ["discard", "fetch", "look", "put", "put_new", "remove"]
@@ -140,6 +141,7 @@ def _copy_file(source: Path, draft: Path) -> Content:
         while chunk := reader.read(_CHUNK):
             hasher.update(chunk)
             writer.write(chunk)
+            advance("copied", len(chunk))
             size += len(chunk)
         writer.flush()
         os.fsync(writer.fileno())

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from lignin.base.content import Content, hash_path
 from lignin.base.errors import UsageError
-from lignin.storage import local, remote, web
+from lignin.storage import local, remote
 from lignin.storage.seen import Seen
 
 if TYPE_CHECKING:
@@ -96,7 +97,8 @@ def hash_whole(path: Path | UPath) -> Content:
     """
     if isinstance(path, Path):
         return hash_path(path)
-    return web.hash_whole(path) if path.protocol in _WEB else remote.hash_whole(path)
+    held: Content = _web().hash_whole(path) if path.protocol in _WEB else remote.hash_whole(path)
+    return held
 
 
 def check_writable(root: UPath) -> None:
@@ -107,7 +109,7 @@ def check_writable(root: UPath) -> None:
         UsageError: nothing can ever be written there.
     """
     if root.protocol in _WEB:
-        web.check_writable(root)
+        _web().check_writable(root)
     remote.check_writable(root)
 
 
@@ -117,5 +119,10 @@ def _store_of(path: Path | UPath) -> _Store:
     if path.protocol in _OBJECTS:
         return remote
     if path.protocol in _WEB:
-        return web
+        return cast(_Store, _web())
     raise UsageError(f"{path} is neither on a local disk, S3 or GCS, nor on a web server; Lignin reads nowhere else")
+
+
+def _web() -> Any:
+    # Late: an HTTP client takes longer to load than a small save takes.
+    return import_module("lignin.storage.web")

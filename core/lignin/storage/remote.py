@@ -22,6 +22,7 @@ from lignin.base.content import Content, folder_content, hash_path, walk
 from lignin.base.errors import ContentChanged, StorageError, UsageError
 from lignin.base.extras import require
 from lignin.base.ids import new_uid
+from lignin.base.progress import advance
 from lignin.storage.dialect import Dialect, dialect_of
 from lignin.storage.seen import Seen
 
@@ -78,14 +79,14 @@ def fetch(source: UPath, draft: Path) -> None:
     with explained(source, f"can't download {source}"):
         fs = system(source)
         if fs.info(source.path, refresh=True)["type"] != "directory":
-            fs.get_file(source.path, str(draft))
+            _get_file(fs, source.path, draft)
             return
         names = [name for name, _ in _objects(fs, source.path)]
         targets = [_below(draft, name) for name in names]
         for folder in {target.parent for target in targets}:
             folder.mkdir(parents=True, exist_ok=True)
         with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
-            for _ in pool.map(lambda pair: fs.get_file(f"{source.path}/{pair[0]}", str(pair[1])), zip(names, targets, strict=True)):
+            for _ in pool.map(lambda pair: _get_file(fs, f"{source.path}/{pair[0]}", pair[1]), zip(names, targets, strict=True)):
                 pass
 
 
@@ -174,6 +175,7 @@ def _upload(fs: Any, source: Path, target: UPath, *, expected: str, is_new: bool
         if sums.content.id != expected:
             raise _changed(source)
         fs.pipe_file(path, data, **({"mode": "create"} if is_new else {}))
+        advance("copied", size)
         return sums
     part = _part_of(size, dialect_of(target))
     writer = fs.open(path, "xb" if is_new else "wb", autocommit=False, block_size=part)
@@ -204,6 +206,7 @@ def _part_of(size: int, dialect: Dialect) -> int:
 def _told(parts: Iterator[bytes], writer: Any) -> Iterator[bytes]:
     for part in parts:
         writer.write(part)
+        advance("copied", len(part))
         yield part
 
 
@@ -270,6 +273,20 @@ def _hash_object(fs: Any, path: str) -> Content:
             hasher.update(chunk)
             size += len(chunk)
     return Content(id="b3:" + hasher.hexdigest(), size=size)
+
+
+class _Told:
+    """Passes on how much of a download is there; of fsspec's own kind in all that a download asks of one."""
+
+    def set_size(self, size: int | None) -> None:
+        """The size is known already."""
+
+    def relative_update(self, inc: int = 1) -> None:
+        advance("copied", inc)
+
+
+def _get_file(fs: Any, path: str, target: Path) -> None:
+    fs.get_file(path, str(target), callback=_Told())
 
 
 def _remove_object(fs: Any, path: str) -> None:

@@ -21,6 +21,7 @@ from blake3 import blake3
 
 from lignin.base.content import Content
 from lignin.base.errors import ContentChanged, StorageError, UsageError
+from lignin.base.progress import advance, watched
 from lignin.storage.seen import Seen
 
 if TYPE_CHECKING:
@@ -57,14 +58,16 @@ def fetch(source: UPath, draft: Path) -> None:
     with _explained(f"can't download {source}"), draft.open("xb") as writer:
         for chunk in _chunks(str(source)):
             writer.write(chunk)
+            advance("copied", len(chunk))
 
 
 def hash_whole(path: UPath) -> Content:
     """The content of a file, read whole and kept nowhere."""
     hasher, size = blake3(), 0
-    with _explained(f"can't read {path}"):
+    with _explained(f"can't read {path}"), watched("read", f"reading {path.name}", total=None):
         for chunk in _chunks(str(path)):
             hasher.update(chunk)
+            advance("read", len(chunk))
             size += len(chunk)
     return Content(id="b3:" + hasher.hexdigest(), size=size)
 
