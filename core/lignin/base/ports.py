@@ -41,6 +41,14 @@ class Catalogue(Protocol):
         """Inspect what a new record is made of."""
         ...
 
+    def construct_folder(self, folder: Any, *, key: str | None, options: Mapping[str, Any]) -> Any:
+        """New records, one for each file of a folder."""
+        ...
+
+    def lazy(self, *, suffix: str | None, options: Mapping[str, Any]) -> Any:
+        """A place in storage to write to, which becomes a record."""
+        ...
+
     def follow(self, record: Any, relation: Any) -> Any:
         """The record at the other end of a to-one relation."""
         ...

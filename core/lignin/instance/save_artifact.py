@@ -6,14 +6,13 @@ harm, a killed save can be repeated, and equal contents under several keys are s
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, or_, select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from lignin.base.content import look_at
@@ -26,23 +25,23 @@ from lignin.instance.current_run import current_run_id
 from lignin.instance.derive import derive_origins, derive_producers
 from lignin.instance.families import key_family, own_family
 from lignin.instance.insert import insert_ignore
-from lignin.instance.locate import locate
+from lignin.instance.locate import OBJECTS, home_of, locate, path_below
 from lignin.instance.places import place_remote
 from lignin.instance.remote_source import RemoteSource
 from lignin.instance.rows import become, insert_records, update_record
 from lignin.model import Artifact, ArtifactState, Registry, Storage, run_output
-from lignin.storage import check_key, look, put, suffix_of
+from lignin.storage import adopt, check_key, look, put, suffix_of
 
 if TYPE_CHECKING:
     from lignin.instance.instance import Instance
 
 __all__ = ["OBJECTS", "content_lock", "rekey", "save_artifacts"]
 
-OBJECTS = ".lignin"
 _FEW = 8
 _TRIES = 5
 
 _TABLE: Any = Artifact.__table__
+_AT_PLACE = (Artifact.id, Artifact.relpath, Artifact.hash, Artifact.mtime_ns, Artifact.size)
 _MADE_ELSEWHERE = select(_TABLE.c.hash).where(_TABLE.c.hash.in_(bindparam("hashes", expanding=True)), _TABLE.c.run_id.is_not(None)).distinct()
 
 
@@ -70,7 +69,8 @@ def save_artifacts(instance: Instance, records: Sequence[Artifact]) -> None:
     papers = all((record.kind or "").startswith("__lignin") for record in records)
     run_id = None if papers else current_run_id(instance)
     managed = instance.managed_storages()
-    plans = [_plan(instance, record, managed=managed, run_id=run_id) for record in records]
+    remote = _place_remote(instance, records)
+    plans = [_plan(instance, record, managed=managed, remote=remote, run_id=run_id) for record in records]
     for _ in range(_TRIES):
         _store_bytes(plans)
         if instance.database.transact(lambda session: _store_rows(instance, session, plans)):
@@ -112,46 +112,42 @@ def rekey(instance: Instance, record: Artifact, new: Mapping[str, Any]) -> None:
     instance.database.transact(work)
 
 
-def _plan(instance: Instance, record: Artifact, *, managed: Sequence[Storage], run_id: int | None) -> _Plan:
+def _place_remote(instance: Instance, records: Sequence[Artifact]) -> Mapping[str, tuple[Storage, str]]:
+    """The storage and the path there of all that is registered where it lies on a server, by its URL with the server's."""
+    drafts = [draft for record in records if (draft := draft_of(record)) is not None and not draft.is_lazy]
+    roots = [draft.source.root for draft in drafts if isinstance(draft.source, RemoteSource) and draft.storage is None]
+    return place_remote(instance, roots) if roots else {}
+
+
+def _plan(instance: Instance, record: Artifact, *, managed: Sequence[Storage], remote: Mapping[str, tuple[Storage, str]], run_id: int | None) -> _Plan:
     draft = draft_of(record)
     if draft is None:
         raise UsageError(f"{record!r} has no content to save; make it with ln.Artifact(path, key=…)")
-    if isinstance(draft.source, RemoteSource):
-        return _plan_remote(instance, record, draft, draft.source, run_id=run_id)
-    if not draft.source.exists():
-        raise ContentChanged(f"{draft.source} is gone since the artifact was made of it. Nothing was stored.")
-    named = None if draft.run is None else draft.run.id
-    for storage in managed:
-        if draft.owned is None and draft.storage is None:
-            relpath = _relpath(draft.source, Path(storage.root))
-            if relpath is not None and relpath.split("/", 1)[0] != OBJECTS:
-                return _Plan(record=record, draft=draft, storage=storage, relpath=relpath, in_place=True, run_id=named or run_id)
+    run_id = run_id if draft.run is None else draft.run.id
+    if isinstance(draft.source, RemoteSource) and not draft.is_lazy:
+        return _plan_remote(record, draft, draft.source, remote=remote, run_id=run_id)
+    if isinstance(draft.source, Path):
+        if not draft.source.exists():
+            raise ContentChanged(f"{draft.source} is gone since the artifact was made of it. Nothing was stored.")
+        for storage in managed:
+            if draft.owned is None and draft.storage is None:
+                relpath = path_below(draft.source, Path(storage.root))
+                if relpath is not None and relpath.split("/", 1)[0] != OBJECTS:
+                    return _Plan(record=record, draft=draft, storage=storage, relpath=relpath, in_place=True, run_id=run_id)
     digest = draft.content.id.partition(":")[2]
     storage = draft.storage or instance.storage
-    # Outside the folder other instances may store too, and what they delete must be their own.
-    own = "" if Path(storage.root).is_relative_to(instance.config.folder) else f"{storage.instance_uid}/"
-    relpath = f"{OBJECTS}/{own}{digest[:2]}/{digest[2:]}{record.suffix}"
-    return _Plan(record=record, draft=draft, storage=storage, relpath=relpath, in_place=False, run_id=named or run_id)
+    relpath = f"{home_of(instance, storage)}/{digest[:2]}/{digest[2:]}{record.suffix}"
+    return _Plan(record=record, draft=draft, storage=storage, relpath=relpath, in_place=False, run_id=run_id)
 
 
-def _relpath(source: Path, root: Path) -> str | None:
-    """The path inside a root, also where one of the two was told by a link to its folder; `None` outside."""
-    if source.is_relative_to(root):
-        return source.relative_to(root).as_posix()
-    # A link at the end is the file that was meant; those on the way are other names of its folder.
-    real, real_root = Path(os.path.realpath(source.parent), source.name), Path(os.path.realpath(root))
-    return real.relative_to(real_root).as_posix() if real.is_relative_to(real_root) else None
-
-
-def _plan_remote(instance: Instance, record: Artifact, draft: Draft, source: RemoteSource, *, run_id: int | None) -> _Plan:
+def _plan_remote(record: Artifact, draft: Draft, source: RemoteSource, *, remote: Mapping[str, tuple[Storage, str]], run_id: int | None) -> _Plan:
     """What lies on S3 is registered where it lies."""
     if draft.storage is not None:
         raise UsageError(f"{source.root.url} is registered where it lies. To copy it to a storage: ln.Artifact(artifact.cache(), key=…, storage=…)")
-    storage, relpath = place_remote(instance, source.root.url, endpoint=source.root.endpoint, region=source.root.region)
+    storage, relpath = remote[source.root.text]
     if storage.role == "managed" and relpath.split("/", 1)[0] == OBJECTS:
         raise UsageError(f"{source.root.url} lies among the objects that Lignin keeps; use the artifact whose it is")
-    named = None if draft.run is None else draft.run.id
-    return _Plan(record=record, draft=draft, storage=storage, relpath=relpath, in_place=True, run_id=named or run_id)
+    return _Plan(record=record, draft=draft, storage=storage, relpath=relpath, in_place=True, run_id=run_id)
 
 
 def _store_bytes(plans: Sequence[_Plan]) -> None:
@@ -167,7 +163,13 @@ def _store_bytes(plans: Sequence[_Plan]) -> None:
 
 def _store_object(plan: _Plan) -> None:
     source = plan.draft.source
-    if isinstance(source, RemoteSource):
+    if plan.draft.is_lazy:
+        place = source.root.path() if isinstance(source, RemoteSource) else source
+        seen = look(place)
+        if seen is not None and (seen.size, seen.mtime_ns) != (plan.draft.content.size, plan.draft.mtime_ns):
+            raise ContentChanged(f"{place} changed while it was saved. Nothing was stored; save it again when nobody writes to it.")
+        adopt(place, locate(plan.storage, plan.relpath), expected=plan.draft.content.id)
+    elif isinstance(source, RemoteSource):
         if look(source.root.path()) != source.seen:
             raise ContentChanged(f"{source.root.url} changed while it was saved. Nothing was stored; save it again when it is at rest.")
     elif not plan.in_place:
@@ -344,27 +346,33 @@ def _claim_outputs(session: Session, plans: Sequence[_Plan]) -> None:
 
 def _mark_overwritten(session: Session, plans: Sequence[_Plan]) -> None:
     """Other contents that were recorded at a place where these lie now are gone."""
-    for plan in plans:
-        if plan.in_place:
-            gone = update(Artifact).where(
-                Artifact.storage_id == plan.storage.id,
-                Artifact.relpath == plan.relpath,
-                Artifact.hash != plan.record.hash,
-                Artifact.state == ArtifactState.STORED,
+    placed = {(plan.storage.id, plan.relpath): plan for plan in plans if plan.in_place}
+    gone: list[int] = []
+    for storage_id in {storage_id for storage_id, _ in placed}:
+        relpaths = [relpath for own_id, relpath in placed if own_id == storage_id]
+        for begin in range(0, len(relpaths), 500):
+            there = select(*_AT_PLACE).where(
+                Artifact.storage_id == storage_id, Artifact.relpath.in_(relpaths[begin : begin + 500]), Artifact.state == ArtifactState.STORED
             )
-            if isinstance(plan.draft.source, RemoteSource):
-                gone = gone.where(_is_other(plan.draft.source, str(plan.record.hash)))
-            session.execute(gone.values(state=ArtifactState.GONE.value), execution_options={"synchronize_session": False})
+            gone += [row.id for row in session.execute(there) if _is_other(placed[storage_id, row.relpath], row)]
+    for begin in range(0, len(gone), 500):
+        marked = update(Artifact).where(Artifact.id.in_(gone[begin : begin + 500])).values(state=ArtifactState.GONE.value)
+        session.execute(marked, execution_options={"synchronize_session": False})
 
 
-def _is_other(source: RemoteSource, content: str) -> ColumnElement[bool]:
-    """Which rows at a remote place hold something else: one content has two ids, ours and the store's."""
+def _is_other(plan: _Plan, row: Any) -> bool:
+    """Whether a row at a plan's place holds something else: on a server one content has two ids, ours and the store's."""
+    content, source = str(plan.record.hash), plan.draft.source
+    if row.hash is None or row.hash == content:
+        return False
+    if not isinstance(source, RemoteSource):
+        return True
     seen = source.seen
-    other_etag = Artifact.hash.notin_([f"etag:{seen.etag}", f"etagd:{seen.etag}"])
-    if content.startswith("b3"):
-        return other_etag
-    unread = Artifact.hash.like("etag%")
-    return and_(other_etag, or_(unread, Artifact.mtime_ns != seen.mtime_ns, Artifact.size != seen.size))
+    if row.hash in {f"etag:{seen.etag}", f"etagd:{seen.etag}"}:
+        return False
+    if content.startswith("b3") or row.hash.startswith("etag"):
+        return True
+    return (row.mtime_ns is not None and row.mtime_ns != seen.mtime_ns) or (row.size is not None and row.size != seen.size)
 
 
 def _tell(plan: _Plan) -> None:

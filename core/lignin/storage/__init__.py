@@ -1,9 +1,10 @@
 """Bytes: keys, storage roots on local disks and S3, copying safely to and from them, the cache. No SQL."""
 
+from lignin.storage.adopt import adopt
 from lignin.storage.cache import Wanted, cache_folder, cached
 from lignin.storage.keys import check_key, suffix_of
 from lignin.storage.place import fetch, look, put, remove
-from lignin.storage.remote import check_writable, hash_remote
+from lignin.storage.remote import check_writable, hash_remote, names_below
 from lignin.storage.root import Root, as_path
 from lignin.storage.seen import Seen
 
@@ -11,6 +12,7 @@ __all__ = [
     "Root",
     "Seen",
     "Wanted",
+    "adopt",
     "as_path",
     "cache_folder",
     "cached",
@@ -19,6 +21,7 @@ __all__ = [
     "fetch",
     "hash_remote",
     "look",
+    "names_below",
     "put",
     "remove",
     "suffix_of",

@@ -1,0 +1,87 @@
+"""Give what was written straight into a storage its final name, without sending its bytes once more."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lignin.base.content import hash_path, walk_files
+from lignin.base.errors import ContentChanged, StorageError, UsageError
+from lignin.storage.place import look, put, remove
+from lignin.storage.remote import copy_there, hash_remote
+
+if TYPE_CHECKING:
+    from upath import UPath
+
+__all__ = ["adopt"]
+
+_AT_ONCE = 8
+
+
+def adopt(draft: Path | UPath, target: Path | UPath, *, expected: str) -> None:
+    """Move a draft to its final place in the same storage; where the very content is there already, it stays.
+
+    On a local disk it is flushed and renamed. A server copies each object, and what it then holds is compared.
+
+    Args:
+        draft: nobody writes to it any more.
+        target: its place.
+        expected: the content id that it had when it was inspected.
+
+    Raises:
+        ContentChanged: the draft's bytes are no longer those.
+        StorageError: it can't be read or written, or is gone.
+    """
+    if isinstance(draft, Path) and isinstance(target, Path):
+        _adopt_local(draft, target, expected=expected)
+    elif not isinstance(draft, Path) and not isinstance(target, Path):
+        _adopt_remote(draft, target, expected=expected)
+    else:
+        raise UsageError(f"{draft} and {target} are not in one storage")
+
+
+def _adopt_local(draft: Path, target: Path, *, expected: str) -> None:
+    if target.exists():
+        # As of any other source: it stays where it is right, and is replaced where it is not.
+        put(draft if draft.exists() else target, target, expected=expected)
+        return
+    try:
+        files = [path for path, _ in walk_files(draft)] if draft.is_dir() else [draft]
+        with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
+            for _ in pool.map(_flush, files):
+                pass
+        target.parent.mkdir(parents=True, exist_ok=True)
+        draft.rename(target)
+    except OSError as e:
+        # Another writer of the same content may have come first.
+        if target.exists() and hash_path(target).id == expected:
+            return
+        raise StorageError(f"can't store {draft} as {target}: {e.strerror or e}. Nothing was stored.") from e
+
+
+def _adopt_remote(draft: UPath, target: UPath, *, expected: str) -> None:
+    before, there = look(draft), look(target)
+    if there is not None and (before is None or _is_alike(there.etag, there.size, before.etag, before.size) or hash_remote(target).id == expected):
+        return
+    if before is None:
+        raise StorageError(f"there is nothing at {draft} any more. Nothing was stored.")
+    copy_there(draft, target)
+    if look(draft) != before:
+        remove(target)
+        raise ContentChanged(f"{draft} changed while it was saved. Nothing was stored; save it again when nobody writes to it.")
+    there = look(target)
+    if there is None or not (_is_alike(there.etag, there.size, before.etag, before.size) or hash_remote(target).id == expected):
+        remove(target)
+        raise StorageError(f"{target} holds other bytes than {draft}, of which it is a copy. It was deleted; save again, and if that fails too, look at the server.")
+
+
+def _is_alike(etag: str | None, size: int, other: str | None, other_size: int) -> bool:
+    """Whether the store's own checksums say that two are alike; a large object's copy may have another one."""
+    return etag is not None and (etag, size) == (other, other_size)
+
+
+def _flush(path: Path) -> None:
+    with path.open("rb") as stream:
+        os.fsync(stream.fileno())
