@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lignin.formats.format import Format, require, stream_of
+from lignin.formats.format import Format, open_there, require, stream_of
 from lignin.formats.stores import open_store
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def _load_h5ad(path: Path, **options: Any) -> Any:
 def _open_h5ad(place: Path | UPath, *, mode: str, **options: Any) -> Any:
     if isinstance(place, Path):
         return require("anndata", extra="anndata").read_h5ad(place, backed="r", **options)
-    return _backed(require("h5py", extra="anndata").File(place.fs.open(place.path, "rb"), "r"))
+    return _backed(require("h5py", extra="anndata").File(open_there(place), "r"))
 
 
 def _load_zarr(path: Path, **options: Any) -> Any:

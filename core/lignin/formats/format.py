@@ -13,7 +13,9 @@ from lignin.base.extras import require
 if TYPE_CHECKING:
     from upath import UPath
 
-__all__ = ["Format", "require", "stream_of"]
+__all__ = ["Format", "open_there", "require", "stream_of"]
+
+_BLOCK = 2 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,5 +49,10 @@ def stream_of(place: Path | UPath) -> Iterator[Any]:
     if isinstance(place, Path):
         yield place
     else:
-        with place.fs.open(place.path, "rb") as stream:
+        with open_there(place) as stream:
             yield stream
+
+
+def open_there(place: UPath) -> Any:
+    """A stream for reading here and there, which keeps what it read: by default each step would fetch 50 MB ahead."""
+    return place.fs.open(place.path, "rb", block_size=_BLOCK, cache_type="blockcache")

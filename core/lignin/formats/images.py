@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lignin.base.errors import FormatError
-from lignin.formats.format import Format, require
+from lignin.formats.format import Format, open_there, require
 
 if TYPE_CHECKING:
     from upath import UPath
@@ -48,7 +48,7 @@ def _open_tiff(place: Path | UPath, *, mode: str, **options: Any) -> Any:
 
 
 def _source(place: Path | UPath) -> Any:
-    return place if isinstance(place, Path) else place.fs.open(place.path, "rb")
+    return place if isinstance(place, Path) else open_there(place)
 
 
 IMAGE = Format(suffixes=(".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp"), load=_load_image, open=_open_image, streams=True)

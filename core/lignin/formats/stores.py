@@ -21,7 +21,7 @@ def otype_of_store(place: Path | UPath) -> str | None:
     for name in _METADATA[:2]:
         try:
             document = json.loads((place / name).read_bytes())
-        except (FileNotFoundError, NotADirectoryError, ValueError):
+        except (OSError, ValueError):
             continue
         attributes = document.get("attributes", {}) if name == "zarr.json" and isinstance(document, dict) else document
         return _otype_of_attributes(attributes) if isinstance(attributes, dict) else None

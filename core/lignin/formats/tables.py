@@ -123,7 +123,14 @@ def _scanned(scan: Any) -> Any:
 
 def _dataset(place: Path | UPath, **options: Any) -> Any:
     dataset = _arrow("pyarrow.dataset").dataset
-    return dataset(place, **options) if isinstance(place, Path) else dataset(place.path, filesystem=place.fs, **options)
+    return dataset(place, **options) if isinstance(place, Path) else dataset(place.path, filesystem=_system(place, form=options["format"]), **options)
+
+
+def _system(place: UPath, *, form: Any) -> Any:
+    """The file system of a place; for what is read in columns, one that fetches no more than pyarrow asks for."""
+    if isinstance(form, str) and "s3" in place.fs.protocol:
+        return type(place.fs)(**{**place.fs.storage_options, "default_cache_type": "none"})
+    return place.fs
 
 
 def _count_parquet(place: Path | UPath) -> int:

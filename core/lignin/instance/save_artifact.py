@@ -30,7 +30,7 @@ from lignin.instance.places import place_remote
 from lignin.instance.remote_source import RemoteSource
 from lignin.instance.rows import become, insert_records, update_record
 from lignin.model import Artifact, ArtifactState, Registry, Storage, run_output
-from lignin.storage import adopt, check_key, look, put, suffix_of
+from lignin.storage import Seen, adopt, check_key, look, put, suffix_of
 
 if TYPE_CHECKING:
     from lignin.instance.instance import Instance
@@ -164,11 +164,7 @@ def _store_bytes(plans: Sequence[_Plan]) -> None:
 def _store_object(plan: _Plan) -> None:
     source = plan.draft.source
     if plan.draft.is_lazy:
-        place = source.root.path() if isinstance(source, RemoteSource) else source
-        seen = look(place)
-        if seen is not None and (seen.size, seen.mtime_ns) != (plan.draft.content.size, plan.draft.mtime_ns):
-            raise ContentChanged(f"{place} changed while it was saved. Nothing was stored; save it again when nobody writes to it.")
-        adopt(place, locate(plan.storage, plan.relpath), expected=plan.draft.content.id)
+        _adopt(plan)
     elif isinstance(source, RemoteSource):
         if look(source.root.path()) != source.seen:
             raise ContentChanged(f"{source.root.url} changed while it was saved. Nothing was stored; save it again when it is at rest.")
@@ -176,6 +172,15 @@ def _store_object(plan: _Plan) -> None:
         put(source, locate(plan.storage, plan.relpath), expected=plan.draft.content.id)
     elif look_at(source).mtime_ns != plan.draft.mtime_ns:
         raise ContentChanged(f"{source} changed while it was saved. Nothing was stored; save it again when it is at rest.")
+
+
+def _adopt(plan: _Plan) -> None:
+    source, content = plan.draft.source, plan.draft.content
+    if isinstance(source, RemoteSource):
+        place, seen = source.root.path(), source.seen
+    else:
+        place, seen = source, Seen(size=content.size, mtime_ns=plan.draft.mtime_ns, is_folder=content.n_files is not None)
+    adopt(place, locate(plan.storage, plan.relpath), expected=content.id, seen=seen)
 
 
 def content_lock(content_id: str | None) -> str:
@@ -292,7 +297,7 @@ def _renew(session: Session, plan: _Plan, book: Mapping[str, list[Artifact]]) ->
     assert row is not None
     new: dict[str, Any] = {}
     mtime_ns = plan.draft.mtime_ns if plan.in_place else None
-    if row.state != ArtifactState.STORED or _is_changed(session, row):
+    if row.state != ArtifactState.STORED or _is_changed(session, row, plan.storage):
         new |= {"state": ArtifactState.STORED.value, "storage_id": plan.storage.id, "relpath": plan.relpath, "mtime_ns": mtime_ns}
     for name in ("description", "kind", "version_tag"):
         given = getattr(plan.record, name)
@@ -312,11 +317,14 @@ def _renew(session: Session, plan: _Plan, book: Mapping[str, list[Artifact]]) ->
         update_record(session, row, new)
 
 
-def _is_changed(session: Session, row: Artifact) -> bool:
+def _is_changed(session: Session, row: Artifact, storage: Storage) -> bool:
     """Whether a file that was registered in place on this machine is not as it was: then the new place is the better one."""
     if row.relpath.startswith(f"{OBJECTS}/"):
         return False
-    root, host = session.execute(select(Storage.root, Storage.host).where(Storage.id == row.storage_id)).one()
+    # Most lie where they lie now too, and then nothing has to be asked.
+    root, host = storage.root, storage.host
+    if row.storage_id != storage.id:
+        root, host = session.execute(select(Storage.root, Storage.host).where(Storage.id == row.storage_id)).one()
     if "://" in root or (host and host != host_name()):
         return False
     try:
