@@ -67,7 +67,7 @@ def test_frames_of_polars_are_joined_as_those_of_pandas(sqlite_instance):
     assert len(collection.load()) == 6
 
 
-@pytest.mark.parametrize("key", ["cells.h5ad", "cells.anndata.zarr", "cells.zarr"])
+@pytest.mark.parametrize("key", ["cells.h5ad", "cells.zarr"])
 def test_an_opened_anndata_reads_what_is_sliced(sqlite_instance, key):
     made = adata()
     opened = ln.Artifact.from_anndata(made, key=key).save().open()
@@ -88,7 +88,7 @@ def test_an_anndata_is_written_as_asked_and_one_that_is_backed_too(sqlite_instan
     assert ln.Artifact.from_anndata(str(store.path), key="by/path.anndata.zarr").n_observations == 4
 
 
-@pytest.mark.parametrize("key", ["cells.h5mu", "cells.zarr", "cells.mudata.zarr"])
+@pytest.mark.parametrize("key", ["cells.h5mu", "cells.mudata.zarr"])
 def test_a_mudata_comes_back(sqlite_instance, key):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)
