@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-HEAVY = ("sqlalchemy", "alembic", "pandas", "numpy", "pyarrow", "anndata", "rich", "typer", "fsspec", "psycopg", "prefect", "snakemake")
+HEAVY = ("sqlalchemy", "alembic", "pandas", "numpy", "pyarrow", "anndata", "rich", "typer", "fsspec", "psycopg", "prefect", "snakemake", "polars", "zarr", "mudata", "spatialdata", "h5py", "yaml", "PIL", "tifffile")
 HEAVY_FOR_HELP = HEAVY
 OWN = ("lignin", "prefect_lignin", "snakemake_lignin", "snakemake_logger_plugin_lignin")
 
@@ -21,6 +21,10 @@ def loaded_by(code):
 
 def test_importing_lignin_loads_nothing_heavy():
     assert loaded_by("import lignin") & set(HEAVY) == set()
+
+
+def test_importing_the_formats_loads_none_of_their_packages():
+    assert loaded_by("import lignin.formats") & set(HEAVY) == set()
 
 
 def test_importing_the_recording_layer_loads_nothing_heavy():

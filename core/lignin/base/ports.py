@@ -49,6 +49,14 @@ class Catalogue(Protocol):
         """Inspect the new content of an artifact."""
         ...
 
+    def construct_folder(self, folder: Any, *, key: str | None, options: Mapping[str, Any]) -> Any:
+        """New records, one for each file of a folder."""
+        ...
+
+    def lazy(self, *, suffix: str | None, options: Mapping[str, Any]) -> Any:
+        """A place in storage to write to, which becomes a record."""
+        ...
+
     def follow(self, record: Any, relation: Any) -> Any:
         """The record at the other end of a to-one relation."""
         ...

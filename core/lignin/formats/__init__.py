@@ -5,6 +5,13 @@ the functions that need them.
 """
 
 from lignin.formats.format import Format
-from lignin.formats.known import format_of_object, format_of_suffix
+from lignin.formats.known import (
+    ObjectType,
+    format_of_suffix,
+    format_there,
+    suffixes_of,
+    type_of_object,
+)
+from lignin.formats.stores import store_of
 
-__all__ = ["Format", "format_of_object", "format_of_suffix"]
+__all__ = ["Format", "ObjectType", "format_of_suffix", "format_there", "store_of", "suffixes_of", "type_of_object"]

@@ -1,13 +1,21 @@
 """What Lignin knows of a format."""
 
-from collections.abc import Callable
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lignin.base.extras import require
 
-__all__ = ["Format", "require"]
+if TYPE_CHECKING:
+    from upath import UPath
+
+__all__ = ["Format", "open_there", "require", "stream_of"]
+
+_BLOCK = 2 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,15 +27,32 @@ class Format:
         otype: name of the object's class, as artifacts record it; `None` where a suffix does not tell.
         load: path → object.
         open: path, mode → something to read from without loading it.
-        write: object, path → the file; `None` where objects are not written.
         streams: whether `open` takes a path on S3 too, and reads from there what it needs.
-        count: path → number of observations, read without loading; `None` where there is no such number.
+        engines: by which packages `open` can read it, the default first; empty where there is no choice.
+        copied: those of them that read a local copy of what lies on S3.
+        count: path, also on S3 → number of observations, read without loading; `None` where there is no such number.
     """
 
     suffixes: tuple[str, ...]
     otype: str | None = None
     load: Callable[..., Any]
     open: Callable[..., Any]
-    write: Callable[..., None] | None = None
-    count: Callable[[Path], int | None] | None = None
+    count: Callable[[Any], int | None] | None = None
     streams: bool = False
+    engines: tuple[str, ...] = ()
+    copied: tuple[str, ...] = ()
+
+
+@contextlib.contextmanager
+def stream_of(place: Path | UPath) -> Iterator[Any]:
+    """What a package can read from: the path itself where it is local, else a stream that fetches what is asked for."""
+    if isinstance(place, Path):
+        yield place
+    else:
+        with open_there(place) as stream:
+            yield stream
+
+
+def open_there(place: UPath) -> Any:
+    """A stream for reading here and there, which keeps what it read: by default each step would fetch 50 MB ahead."""
+    return place.fs.open(place.path, "rb", block_size=_BLOCK, cache_type="blockcache")

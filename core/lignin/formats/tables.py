@@ -1,24 +1,28 @@
-"""Tables: parquet, csv, tsv through pandas and pyarrow."""
+"""Tables: parquet, Arrow files, csv, tsv; through pandas and pyarrow, or polars where it is asked for."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from lignin.base.clock import from_iso
 from lignin.base.errors import FormatError
-from lignin.formats.format import Format, require
+from lignin.formats.format import Format, require, stream_of
 
 if TYPE_CHECKING:
     import pandas as pd
+    from upath import UPath
 
-__all__ = ["DELIMITED", "PARQUET", "build_frame", "parse_times"]
+__all__ = ["ARROW", "DELIMITED", "PARQUET", "build_frame", "join_frames", "parse_times", "separator_of", "with_polars"]
+
+_ENGINES = ("pyarrow", "polars")
 
 
 def build_frame(data: Mapping[str, Sequence[Any]], *, index: Sequence[int]) -> pd.DataFrame:
     """A frame of columns, whose index is the records' ids."""
-    pandas = require("pandas", extra="pandas")
+    pandas = _pandas()
     frame: pd.DataFrame = pandas.DataFrame(dict(data), index=pandas.Index(index, name="id", dtype="int64"), columns=list(data))
     return frame
 
@@ -26,70 +30,133 @@ def build_frame(data: Mapping[str, Sequence[Any]], *, index: Sequence[int]) -> p
 def parse_times(texts: Sequence[str | None]) -> Any:
     """Times in UTC from ISO 8601 texts, as a column of a frame."""
     try:
-        return require("pandas", extra="pandas").to_datetime(list(texts), format="ISO8601", utc=True)
+        return _pandas().to_datetime(list(texts), format="ISO8601", utc=True)
     except ValueError:
         # A year that a count of nanoseconds can't reach.
         return [None if text is None else from_iso(text) for text in texts]
 
 
-def _load_parquet(path: Path, **options: Any) -> Any:
-    return require("pandas", extra="pandas").read_parquet(path, **options)
+def join_frames(parts: Sequence[Any], *, join: str) -> Any:
+    """One frame of the rows of several, all of pandas or all of polars; `inner` keeps the columns that all have."""
+    if type(parts[0]).__module__.partition(".")[0] != "polars":
+        return _pandas().concat(parts, join=join, ignore_index=True)
+    if join == "inner":
+        shared = [name for name in parts[0].columns if all(name in part.columns for part in parts)]
+        parts = [part.select(shared) for part in parts]
+    return with_polars(lambda polars: polars.concat(parts, how="diagonal_relaxed"), what="these frames can't be joined")
 
 
-def _load_delimited(path: Path, **options: Any) -> Any:
-    separator = "\t" if ".tsv" in path.name.lower() else ","
-    return require("pandas", extra="pandas").read_csv(path, **{"sep": separator, **options})
+def separator_of(name: str) -> str:
+    """What stands between the columns of a file of this name."""
+    return "\t" if ".tsv" in name.lower() else ","
 
 
-def _open_parquet(path: Path, *, mode: str, **options: Any) -> Any:
-    return _dataset(path, format="parquet", **options)
-
-
-def _open_delimited(path: Path, *, mode: str, **options: Any) -> Any:
-    if ".tsv" in path.name.lower():
-        csv = require("pyarrow.csv", extra="pyarrow")
-        form = require("pyarrow.dataset", extra="pyarrow").CsvFileFormat(csv.ParseOptions(delimiter="\t"))
-        return _dataset(path, format=form, **options)
-    return _dataset(path, format="csv", **options)
-
-
-def _dataset(path: Any, **options: Any) -> Any:
-    dataset = require("pyarrow.dataset", extra="pyarrow").dataset
-    return dataset(path, **options) if isinstance(path, Path) else dataset(path.path, filesystem=path.fs, **options)
-
-
-def _write_parquet(table: Any, path: Path, **options: Any) -> None:
-    arrow = require("pyarrow", extra="pyarrow")
+def with_polars(work: Any, *, what: str) -> Any:
+    """What `work(polars)` gives, its errors as ours."""
+    polars = require("polars", extra="polars")
     try:
-        table.to_parquet(path, **options)
-    except (arrow.ArrowInvalid, arrow.ArrowTypeError, ValueError) as e:
-        raise FormatError(f"this frame can't be written as parquet: {e}. Give each column one type.") from e
+        return work(polars)
+    except polars.exceptions.PolarsError as e:
+        raise FormatError(f"{what}: {str(e).strip().partition(chr(10))[0]}") from e
 
 
-def _write_delimited(table: Any, path: Path, **options: Any) -> None:
-    separator = "\t" if ".tsv" in path.name.lower() else ","
-    # Without a time inside, so that the same table gives the same bytes.
-    packed = {"compression": {"method": "gzip", "mtime": 0}} if path.name.lower().endswith(".gz") else {}
-    table.to_csv(path, **{"sep": separator, "index": False, **packed, **options})
+def _pandas() -> ModuleType:
+    return require("pandas", extra="all")
 
 
-def _count_parquet(path: Path) -> int:
-    return int(require("pyarrow.parquet", extra="pyarrow").read_metadata(path).num_rows)
+def _arrow(module: str) -> ModuleType:
+    return require(module, extra="all")
+
+
+def _load_parquet(path: Path, *, engine: str | None = None, **options: Any) -> Any:
+    if engine == "polars":
+        return with_polars(lambda polars: polars.read_parquet(path, glob=False, **options), what=f"{path} can't be read as parquet")
+    return _pandas().read_parquet(path, **_with_engine(engine), **options)
+
+
+def _load_arrow(path: Path, *, engine: str | None = None, **options: Any) -> Any:
+    if engine == "polars":
+        return with_polars(lambda polars: polars.read_ipc(path, **options), what=f"{path} can't be read as an Arrow file")
+    return _pandas().read_feather(path, **_with_engine(engine), **options)
+
+
+def _load_delimited(path: Path, *, engine: str | None = None, **options: Any) -> Any:
+    separator = separator_of(path.name)
+    if engine == "polars":
+        return with_polars(lambda polars: polars.read_csv(path, glob=False, **{"separator": separator, **options}), what=f"{path} can't be read as a table")
+    return _pandas().read_csv(path, **_with_engine(engine), **{"sep": separator, **options})
+
+
+def _with_engine(engine: str | None) -> Mapping[str, str]:
+    """The reader's own `engine`, which pandas has too."""
+    return {} if engine in {None, "pandas"} else {"engine": str(engine)}
+
+
+def _open_parquet(place: Path | UPath, *, mode: str, engine: str | None = None, **options: Any) -> Any:
+    if engine != "polars":
+        return _dataset(place, format="parquet", **options)
+    if isinstance(place, Path):
+        return with_polars(lambda polars: _scanned(polars.scan_parquet(place, glob=False, **options)), what=f"{place} can't be read as parquet")
+    # So polars reads from a server as everything else here does, with the same keys.
+    return require("polars", extra="polars").scan_pyarrow_dataset(_dataset(place, format="parquet"), **options)
+
+
+def _open_arrow(place: Path | UPath, *, mode: str, engine: str | None = None, **options: Any) -> Any:
+    if engine == "polars":
+        return with_polars(lambda polars: _scanned(polars.scan_ipc(place, glob=False, **options)), what=f"{place} can't be read as an Arrow file")
+    return _dataset(place, format="ipc", **options)
+
+
+def _open_delimited(place: Path | UPath, *, mode: str, engine: str | None = None, **options: Any) -> Any:
+    separator = separator_of(place.name)
+    if engine == "polars":
+        return with_polars(lambda polars: _scanned(polars.scan_csv(place, glob=False, **{"separator": separator, **options})), what=f"{place} can't be read as a table")
+    form = _arrow("pyarrow.dataset").CsvFileFormat(_arrow("pyarrow.csv").ParseOptions(delimiter=separator))
+    return _dataset(place, format=form, **options)
+
+
+def _scanned(scan: Any) -> Any:
+    """A scan whose columns are known: so what can't be read is told when it is opened."""
+    scan.collect_schema()
+    return scan
+
+
+def _dataset(place: Path | UPath, **options: Any) -> Any:
+    dataset = _arrow("pyarrow.dataset").dataset
+    return dataset(place, **options) if isinstance(place, Path) else dataset(place.path, filesystem=_system(place, form=options["format"]), **options)
+
+
+def _system(place: UPath, *, form: Any) -> Any:
+    """The file system of a place; for what is read in columns, one that fetches no more than pyarrow asks for."""
+    if isinstance(form, str) and "s3" in place.fs.protocol:
+        return type(place.fs)(**{**place.fs.storage_options, "default_cache_type": "none"})
+    return place.fs
+
+
+def _count_parquet(place: Path | UPath) -> int:
+    with stream_of(place) as source:
+        return int(_arrow("pyarrow.parquet").read_metadata(source).num_rows)
+
+
+def _count_arrow(place: Path | UPath) -> int:
+    return int(_dataset(place, format="ipc").count_rows())
 
 
 PARQUET = Format(
-    suffixes=(".parquet",),
-    otype="DataFrame",
-    load=_load_parquet,
-    open=_open_parquet,
-    write=_write_parquet,
-    count=_count_parquet,
-    streams=True,
+    suffixes=(".parquet",), otype="DataFrame", load=_load_parquet, open=_open_parquet, count=_count_parquet, streams=True, engines=_ENGINES
 )
-DELIMITED = Format(
-    suffixes=(".csv", ".tsv", ".csv.gz", ".tsv.gz"),
-    load=_load_delimited,
-    open=_open_delimited,
-    write=_write_delimited,
+ARROW = Format(
+    suffixes=(".ipc", ".feather", ".arrow"),
+    otype="DataFrame",
+    load=_load_arrow,
+    open=_open_arrow,
+    count=_count_arrow,
     streams=True,
+    engines=_ENGINES,
+    # Polars' texts in Arrow files are of a type that pyarrow can't filter.
+    copied=("polars",),
+)
+# Polars guesses the types of columns in its own way, and should guess alike wherever the bytes lie: from a copy.
+DELIMITED = Format(
+    suffixes=(".csv", ".tsv", ".csv.gz", ".tsv.gz"), load=_load_delimited, open=_open_delimited, streams=True, engines=_ENGINES, copied=("polars",)
 )

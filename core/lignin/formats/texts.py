@@ -1,13 +1,13 @@
-"""Texts and documents: json, plain texts."""
+"""Texts and documents: json, yaml, plain texts."""
 
 import json
 from pathlib import Path
 from typing import Any
 
 from lignin.base.errors import FormatError
-from lignin.formats.format import Format
+from lignin.formats.format import Format, require
 
-__all__ = ["JSON", "TEXT"]
+__all__ = ["JSON", "TEXT", "YAML"]
 
 
 def _load_json(path: Path, **options: Any) -> Any:
@@ -15,6 +15,15 @@ def _load_json(path: Path, **options: Any) -> Any:
         return json.loads(path.read_text(encoding="utf-8"), **options)
     except ValueError as e:
         raise FormatError(f"{path} is no JSON: {e}") from e
+
+
+def _load_yaml(path: Path) -> Any:
+    yaml = require("yaml", extra="yaml")
+    try:
+        # The safe loader makes plain values only, and no objects that a file's author could choose.
+        return yaml.safe_load(path.read_bytes())
+    except yaml.YAMLError as e:
+        raise FormatError(f"{path} is no YAML that can be read safely: {' '.join(str(e).split())}") from e
 
 
 def _load_text(path: Path, **options: Any) -> str:
@@ -25,16 +34,10 @@ def _open_file(path: Path, *, mode: str, **options: Any) -> Any:
     return path.open(mode, **options)
 
 
-def _write_json(value: Any, path: Path, **options: Any) -> None:
-    try:
-        path.write_text(json.dumps(value, **options), encoding="utf-8")
-    except TypeError as e:
-        raise FormatError(f"this object can't be written as JSON: {e}") from e
-
-
-JSON = Format(suffixes=(".json",), load=_load_json, open=_open_file, write=_write_json, streams=True)
+JSON = Format(suffixes=(".json",), load=_load_json, open=_open_file, streams=True)
+YAML = Format(suffixes=(".yaml", ".yml"), load=_load_yaml, open=_open_file, streams=True)
 TEXT = Format(
-    suffixes=(".txt", ".md", ".html", ".svg", ".log", ".yaml", ".yml", ".fasta", ".fa", ".fastq", ".bed", ".gtf", ".gff", ".vcf"),
+    suffixes=(".txt", ".md", ".html", ".svg", ".log", ".fasta", ".fa", ".fastq", ".bed", ".gtf", ".gff", ".vcf"),
     load=_load_text,
     open=_open_file,
     streams=True,

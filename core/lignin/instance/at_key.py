@@ -89,6 +89,6 @@ def _relocate(instance: Instance, storage: Storage, rows: Sequence[Artifact], *,
     for content, alike in by_content.items():
         if held not in {None, content}:
             continue
-        relpath = new_key or object_path(instance.config, storage, content=content, suffix=alike[0].suffix)
+        relpath = new_key or object_path(instance, storage, content=content, suffix=alike[0].suffix)
         plan: MovePlan = plan_in_storage(storage, alike, relpath)
         carry_out(instance, plan)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,8 +19,7 @@ from lignin.base.errors import (
     UsageError,
 )
 from lignin.base.ids import digest
-from lignin.formats import format_of_object, format_of_suffix
-from lignin.formats.known import count_in_memory
+from lignin.formats import Format, format_there, suffixes_of, type_of_object
 from lignin.instance.find_storage import find_storage
 from lignin.instance.remote_source import RemoteSource, find_remote, inspect_remote
 from lignin.model import Artifact, Collection, Registry, Run, Storage
@@ -29,7 +28,7 @@ from lignin.storage import Root, check_key, suffix_of
 if TYPE_CHECKING:
     from lignin.instance.instance import Instance
 
-__all__ = ["Draft", "check_text", "construct", "draft_of"]
+__all__ = ["Draft", "as_local_path", "check_text", "construct", "draft_of"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +43,7 @@ class Draft:
         revises: the version that this one follows.
         storage: a storage location other than the default.
         run: the run that made it, where one was named.
+        is_lazy: the source was written straight into its storage, and is moved to its place.
     """
 
     source: Path | RemoteSource
@@ -53,6 +53,17 @@ class Draft:
     revises: Artifact | None
     storage: Storage | None
     run: Run | None
+    is_lazy: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Written:
+    """An object that was written out."""
+
+    path: Path
+    folder: tempfile.TemporaryDirectory[str]
+    otype: str
+    n_observations: int | None
 
 
 def construct(instance: Instance, record: Registry, data: Any, options: Mapping[str, Any]) -> None:
@@ -86,38 +97,53 @@ def _construct_artifact(instance: Instance, record: Artifact, data: Any, options
         if options[name] is not None and not isinstance(options[name], str):
             raise UsageError(f"{name} is a text, not {options[name]!r}")
         check_text(name, options[name])
-    format_options = options["format"] or {}
-    given, owned = _as_source(instance, data, key=key, write=format_options.get("write") or {})
+    asked = options["format"] or {}
+    written = _write(data, key=key, asked=asked)
     try:
-        source, content, mtime_ns = _inspect(instance, given, read=options.get("read"))
+        given = _as_source(instance, data) if written is None else written.path
+        source, content, mtime_ns = _inspect(instance, given, read=options.get("read"), is_lazy="lazy" in asked)
         suffix = suffix_of(source.name) if content.n_files is None or source.name.endswith(".zarr") else ""
         if content.n_files is None or suffix:
             _check_suffix(key, suffix)
-        known = format_of_suffix(suffix, otype=format_options.get("otype"))
         record.key = key
         record.description = options["description"]
         record.kind = options["kind"]
         record.version_tag = options["version_tag"]
         record.suffix = suffix
-        record.otype = format_options.get("otype") or (known.otype if known else None)
         record.size, record.hash, record.n_files = content.size, content.id, content.n_files
-        if owned is not None:
-            record.n_observations = count_in_memory(data)
-        elif known and known.count and record.otype and format_options and isinstance(source, Path):
-            record.n_observations = _count(known.count, source, record.otype)
+        if written is not None:
+            record.otype, record.n_observations = written.otype, written.n_observations
+        else:
+            _describe(record, source, otype=asked.get("otype"))
     except BaseException:
-        if owned is not None:
-            owned.cleanup()
+        if written is not None:
+            written.folder.cleanup()
         raise
     record.__dict__["_draft"] = Draft(
         source=source,
         content=content,
         mtime_ns=mtime_ns,
-        owned=owned,
+        owned=None if written is None else written.folder,
         revises=revises,
         storage=None if options["storage"] is None else find_storage(instance, options["storage"]),
         run=_as_run(options["run"]),
+        is_lazy="lazy" in asked,
     )
+
+
+def _describe(record: Artifact, source: Path | RemoteSource, *, otype: str | None) -> None:
+    """Say of what type the object in a file is; where a type is claimed, it is compared, and its observations are counted.
+
+    Raises:
+        FormatError: it is no object of the type that is claimed.
+    """
+    place = source if isinstance(source, Path) else source.root.path()
+    if otype is not None and record.suffix.lower() not in suffixes_of(otype):
+        raise FormatError(f"{place} is no file of a {otype}: those end with {', '.join(suffixes_of(otype))}. For other files: ln.Artifact(path, key=…)")
+    known = format_there(place, record.suffix, otype=otype)
+    record.otype = otype or (known.otype if known else None)
+    if otype is not None and known is not None and known.count is not None:
+        record.n_observations = _count(known, place, otype)
 
 
 def check_text(name: str, value: Any) -> None:
@@ -130,28 +156,36 @@ def check_text(name: str, value: Any) -> None:
         raise UsageError(f"{name} {value[:60]!r} holds characters that can't be stored as text: NUL, or half of a surrogate pair")
 
 
-def _as_source(instance: Instance, data: Any, *, key: str | None, write: Mapping[str, Any]) -> tuple[Path | Root, tempfile.TemporaryDirectory[str] | None]:
+def _write(data: Any, *, key: str | None, asked: Mapping[str, Any]) -> _Written | None:
+    """An object in memory as a file; `None` for paths."""
     if data is None:
         raise UsageError("an artifact is made of something: ln.Artifact(path, key=…), or Artifact.from_dataframe(df, key=…)")
-    remote = find_remote(instance, data)
-    if remote is not None:
-        return remote, None
-    if isinstance(data, str | os.PathLike):
-        return _as_local_path(os.fspath(data)), None
-    known, suffix, _ = format_of_object(data, suffix=suffix_of(key or ""))
+    if isinstance(data, str | os.PathLike | Root) or hasattr(type(data), "storage_options"):
+        return None
+    known, suffix = type_of_object(data, suffix=suffix_of(key or "") or asked.get("suffix") or "")
+    if asked.get("otype") not in {None, known.otype}:
+        raise FormatError(f"this makes an artifact of a {asked['otype']}, not of a {known.otype}")
     folder = tempfile.TemporaryDirectory(prefix="lignin-")
     path = Path(folder.name) / f"object{suffix}"
     try:
-        assert known.write is not None
-        known.write(data, path, **write)
+        known.writers[suffix.lower()](data, path, **(asked.get("write") or {}))
+        return _Written(path=path, folder=folder, otype=known.otype, n_observations=known.count(data, path))
     except BaseException:
         folder.cleanup()
         raise
-    return path, folder
 
 
-def _as_local_path(given: Any) -> Path:
-    text = os.fsdecode(given)
+def _as_source(instance: Instance, data: Any) -> Path | Root:
+    return find_remote(instance, data) or as_local_path(data)
+
+
+def as_local_path(given: Any) -> Path:
+    """The absolute path that a user's path or `file://` URL names.
+
+    Raises:
+        UsageError: it is none.
+    """
+    text = os.fsdecode(os.fspath(given))
     if not text or "\0" in text:
         raise UsageError(f"{text!r} is no path of a file or folder")
     if "://" in text:
@@ -168,17 +202,19 @@ def _refuse_storage(instance: Instance, source: Path) -> None:
             raise UsageError(f"the folder {source} holds the storage {storage.root}, so it can't be saved as one artifact. Save the folders and files in it.")
 
 
-def _count(count: Callable[[Path], int | None], source: Path, otype: str) -> int | None:
+def _count(known: Format, place: Any, otype: str) -> int | None:
+    assert known.count is not None
     try:
-        return count(source)
+        return known.count(place)
     except (OSError, ValueError, KeyError) as e:
-        raise FormatError(f"{source} can't be read as {otype}: {str(e).strip().partition(chr(10))[0]}") from e
+        raise FormatError(f"{place} can't be read as {otype}: {str(e).strip().partition(chr(10))[0]}") from e
 
 
-def _inspect(instance: Instance, source: Path | Root, *, read: bool | None) -> tuple[Path | RemoteSource, Content, int]:
+def _inspect(instance: Instance, source: Path | Root, *, read: bool | None, is_lazy: bool) -> tuple[Path | RemoteSource, Content, int]:
     """The source as it is now, its content, and its time of last change."""
     if isinstance(source, Root):
-        remote, content = inspect_remote(source, read=read)
+        # What was written here has a content id of ours, whatever its size.
+        remote, content = inspect_remote(source, read=True if is_lazy else read)
         return remote, content, remote.seen.mtime_ns
     _check_there(source)
     _refuse_storage(instance, source)

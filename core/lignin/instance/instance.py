@@ -16,10 +16,12 @@ from sqlalchemy.orm import Session
 from lignin.base.ids import new_uid
 from lignin.base.settings import InstanceConfig, host_name, user_settings
 from lignin.instance.construct import construct
+from lignin.instance.construct_folder import construct_folder
 from lignin.instance.database import Database
 from lignin.instance.delete import delete, restore
 from lignin.instance.describe import describe
 from lignin.instance.find_storage import find_storage
+from lignin.instance.lazy import LazyArtifact
 from lignin.instance.load import cache, load, open_artifact
 from lignin.instance.members import Members, follow, members
 from lignin.instance.move import move
@@ -30,7 +32,17 @@ from lignin.instance.replace import replace
 from lignin.instance.runs import end_run, start_run
 from lignin.instance.save import save, save_many
 from lignin.instance.versions import versions
-from lignin.model import ALL_SPACE, MAIN, Artifact, Registry, Related, Run, Storage, User
+from lignin.model import (
+    ALL_SPACE,
+    MAIN,
+    Artifact,
+    ArtifactList,
+    Registry,
+    Related,
+    Run,
+    Storage,
+    User,
+)
 from lignin.recording import Code, RunStatus
 from lignin.storage import Root
 
@@ -118,6 +130,14 @@ class Instance:
     def construct(self, record: Registry, data: Any, options: Mapping[str, Any]) -> None:
         """Inspect what a new record is made of."""
         construct(self, record, data, options)
+
+    def construct_folder(self, folder: Any, *, key: str | None, options: Mapping[str, Any]) -> ArtifactList:
+        """New artifacts, one for each file of a folder."""
+        return construct_folder(self, folder, key=key, options=options)
+
+    def lazy(self, *, suffix: str | None, options: Mapping[str, Any]) -> LazyArtifact:
+        """A place in storage to write to, which becomes an artifact."""
+        return LazyArtifact(self, suffix=suffix, options=options)
 
     def save(self, record: Registry, **options: Any) -> None:
         """Store one record."""

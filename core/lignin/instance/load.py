@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,8 +11,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from lignin.base.errors import FormatError, UsageError
-from lignin.formats import format_of_suffix
+from lignin.formats import Format, format_of_suffix, format_there
 from lignin.formats.format import require
+from lignin.formats.tables import join_frames
 from lignin.instance.current_run import current_run_id
 from lignin.instance.derive import derive_origins, derive_producers
 from lignin.instance.insert import insert_ignore
@@ -36,15 +39,24 @@ def load(
     """An artifact in memory; a collection's members joined."""
     if isinstance(record, Collection):
         return _load_collection(instance, record, verify=verify, is_run_input=is_run_input, **options)
+    if options.get("engine") == "polars":
+        _check_engine(record, format_of_suffix(record.suffix, otype=record.otype), "polars")
     path = cache(instance, record, verify=verify, is_run_input=is_run_input)
-    known = format_of_suffix(record.suffix, otype=record.otype)
-    if known is None or (path.is_dir() and not record.suffix):
+    if path.is_dir() and not record.suffix:
         return path
+    with _explained(record, path):
+        known = format_there(path, record.suffix, otype=record.otype)
+        return path if known is None else known.load(path, **options)
+
+
+@contextmanager
+def _explained(artifact: Artifact, place: Any) -> Iterator[None]:
+    """What a reader stumbles over, as an error of ours."""
     try:
-        return known.load(path, **options)
+        yield
     except (OSError, ValueError, KeyError) as e:
-        what = f"{record.key or record.uid} ({record.uid})"
-        raise FormatError(f"{what} can't be read as {record.otype or record.suffix}: {_first_line(e)}. Its bytes are at {path}") from e
+        what = f"{artifact.key or artifact.uid} ({artifact.uid})"
+        raise FormatError(f"{what} can't be read as {artifact.otype or artifact.suffix}: {_first_line(e)}. Its bytes are at {place}") from e
 
 
 def _first_line(error: Exception) -> str:
@@ -52,20 +64,39 @@ def _first_line(error: Exception) -> str:
 
 
 def open_artifact(
-    instance: Instance, artifact: Artifact, *, mode: str = "r", verify: bool = False, is_run_input: bool | Run | None = None, **options: Any
+    instance: Instance,
+    artifact: Artifact,
+    *,
+    mode: str = "r",
+    engine: str | None = None,
+    verify: bool = False,
+    is_run_input: bool | Run | None = None,
+    **options: Any,
 ) -> Any:
     """An artifact without loading it: from S3 as a stream, where its format can be read so."""
     if mode not in {"r", "rb"}:
         raise UsageError(f"an artifact is opened for reading, not in mode {mode!r}: its bytes are what its record says. Save a new version instead.")
     known = format_of_suffix(artifact.suffix, otype=artifact.otype)
-    is_stream = not verify and (artifact.n_files is None if known is None else known.streams)
+    if engine is not None:
+        _check_engine(artifact, known, engine)
+        options["engine"] = engine
+    is_stream = not verify and (artifact.n_files is None if known is None else known.streams and engine not in known.copied)
     place: Any = reach_there(instance, artifact) if is_stream else None
     if place is None:
         place = reach(instance, artifact, verify=verify)
     _note_input(instance, artifact, is_run_input=is_run_input)
-    if known is not None:
-        return known.open(place, mode=mode, **options)
-    return place if artifact.n_files is not None else place.open("rb" if mode == "r" else mode, **options)
+    if known is None:
+        return place if artifact.n_files is not None else place.open("rb" if mode == "r" else mode, **options)
+    with _explained(artifact, place):
+        there = format_there(place, artifact.suffix, otype=artifact.otype) or known
+        return there.open(place, mode=mode, **options)
+
+
+def _check_engine(artifact: Artifact, known: Format | None, engine: str) -> None:
+    engines = () if known is None else known.engines
+    if engine not in engines:
+        choice = f"by {' or '.join(engines)}" if engines else "in one way"
+        raise UsageError(f"{artifact.otype or artifact.suffix or 'a folder'} is read {choice}, not by the engine {engine!r}")
 
 
 def _note_input(instance: Instance, artifact: Artifact, *, is_run_input: bool | Run | None) -> None:
@@ -94,7 +125,7 @@ def _load_collection(instance: Instance, collection: Collection, *, verify: bool
     parts = [load(instance, artifact, verify=verify, is_run_input=is_run_input, **options) for artifact in members]
     kinds = {type(part).__name__ for part in parts}
     if kinds == {"DataFrame"}:
-        return require("pandas", extra="pandas").concat(parts, join=join, ignore_index=True)
+        return join_frames(parts, join=join)
     if kinds == {"AnnData"}:
         keys = [artifact.uid for artifact in members]
         return require("anndata", extra="anndata").concat(parts, join=join, label="artifact_uid", keys=keys)

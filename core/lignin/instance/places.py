@@ -16,7 +16,7 @@ from lignin.base.ids import new_uid
 from lignin.instance.families import key_family, location_family
 from lignin.model import Storage
 from lignin.recording import FileRef
-from lignin.storage import check_key
+from lignin.storage import Root, check_key
 
 if TYPE_CHECKING:
     from lignin.instance.instance import Instance
@@ -78,22 +78,30 @@ def _place_in(folder: Place, own: str) -> Place:
     return Place(storage_id=folder.storage_id, relpath=folder.relpath + own, key=folder.key + own, family=folder.family + own)
 
 
-def place_remote(instance: Instance, url: str, *, endpoint: str, region: str | None) -> tuple[Storage, str]:
-    """The storage that holds what lies on a server, the deepest, and the path there; a location is made where none does."""
+def place_remote(instance: Instance, roots: Iterable[Root]) -> Mapping[str, tuple[Storage, str]]:
+    """The storage that holds what lies on a server, the deepest, and the path there, by the root's text.
 
-    def work(session: Session) -> Storage:
-        root = _outermost(url)
-        instance.database.lock(session, f"storage {endpoint} {root}")
-        known = session.scalars(select(Storage).where(Storage.branch_id > 0, Storage.host == endpoint, Storage.type != "local"))
-        holders = [storage for storage in known if is_below(url, storage.root)]
-        if holders:
-            return max(holders, key=lambda storage: len(storage.root))
-        made = _add(instance, session, [], root=root, host=endpoint)
-        made.region = region
-        return made
+    Where none does, a location is made for its bucket.
+    """
+    named = {root.text: root for root in roots}
 
-    storage = instance.database.transact(work)
-    return storage, url[len(storage.root) :].removeprefix("/")
+    def work(session: Session) -> dict[str, Storage]:
+        # In one order, so that two writers never wait for each other.
+        instance.database.lock(session, *sorted({f"storage {root.endpoint} {_outermost(root.url)}" for root in named.values()}))
+        known = list(session.scalars(select(Storage).where(Storage.branch_id > 0, Storage.type != "local")))
+        return {text: _holder_of(instance, session, known, root) for text, root in named.items()}
+
+    storages = instance.database.transact(work)
+    return {text: (storages[text], root.url[len(storages[text].root) :].removeprefix("/")) for text, root in named.items()}
+
+
+def _holder_of(instance: Instance, session: Session, known: list[Storage], root: Root) -> Storage:
+    holders = [storage for storage in known if storage.host == root.endpoint and is_below(root.url, storage.root)]
+    if holders:
+        return max(holders, key=lambda storage: len(storage.root))
+    made = _add(instance, session, known, root=_outermost(root.url), host=root.endpoint)
+    made.region = root.region
+    return made
 
 
 def _find(instance: Instance, session: Session, storages: list[Storage], ref: FileRef) -> Place:

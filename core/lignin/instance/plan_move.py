@@ -117,7 +117,7 @@ def plan_move(instance: Instance, artifacts: Iterable[Artifact], storage: Storag
             refused.append((_named(row), why))
             continue
         is_under_key = row.relpath == row.key and not row.relpath.startswith(f"{OBJECTS}/")
-        relpath = row.relpath if is_under_key else object_path(instance.config, storage, content=str(row.hash), suffix=row.suffix)
+        relpath = row.relpath if is_under_key else object_path(instance, storage, content=str(row.hash), suffix=row.suffix)
         if str(locate(storage, relpath)) == str(locate(source, row.relpath)) and storage.host == source.host:
             skipped.append(_named(row))
         else:

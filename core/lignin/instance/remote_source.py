@@ -47,6 +47,8 @@ def find_remote(instance: Instance, data: Any) -> Root | None:
     Raises:
         UsageError: the URL is none that Lignin reads.
     """
+    if isinstance(data, Root):
+        return data
     options = getattr(data, "storage_options", None)
     text = str(data) if options is not None or isinstance(data, str) else ""
     if "://" not in text or text.startswith("file://"):

@@ -6,14 +6,13 @@ harm, a killed save can be repeated, and equal contents under several keys are s
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, or_, select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from lignin.base.content import look_at
@@ -21,30 +20,30 @@ from lignin.base.errors import ContentChanged, StorageError, UsageError
 from lignin.base.ids import FIRST_VERSION, new_uid, next_version
 from lignin.base.messages import say
 from lignin.base.progress import watched
-from lignin.base.settings import InstanceConfig, host_name
+from lignin.base.settings import host_name
 from lignin.instance.construct import Draft, draft_of
 from lignin.instance.current_run import current_run_id
 from lignin.instance.derive import derive_origins, derive_producers
 from lignin.instance.families import key_family, own_family
 from lignin.instance.inherit import inherit
 from lignin.instance.insert import insert_ignore
-from lignin.instance.locate import locate
+from lignin.instance.locate import OBJECTS, home_of, locate, path_below
 from lignin.instance.places import place_remote
 from lignin.instance.remote_source import RemoteSource
 from lignin.instance.rows import become, insert_records, update_record
 from lignin.model import Artifact, ArtifactState, Registry, Storage, run_output
-from lignin.storage import check_key, look, put, put_new, suffix_of
+from lignin.storage import Seen, adopt, check_key, look, put, put_new, suffix_of
 
 if TYPE_CHECKING:
     from lignin.instance.instance import Instance
 
 __all__ = ["OBJECTS", "content_lock", "is_at_key", "object_path", "rekey", "save_artifacts"]
 
-OBJECTS = ".lignin"
 _FEW = 8
 _TRIES = 5
 
 _TABLE: Any = Artifact.__table__
+_AT_PLACE = (Artifact.id, Artifact.relpath, Artifact.hash, Artifact.mtime_ns, Artifact.size)
 _MADE_ELSEWHERE = select(_TABLE.c.hash).where(_TABLE.c.hash.in_(bindparam("hashes", expanding=True)), _TABLE.c.run_id.is_not(None)).distinct()
 
 
@@ -80,7 +79,8 @@ def save_artifacts(instance: Instance, records: Sequence[Artifact]) -> None:
     papers = all((record.kind or "").startswith("__lignin") for record in records)
     run_id = None if papers else current_run_id(instance)
     managed = instance.managed_storages()
-    plans = [_plan(instance, record, managed=managed, run_id=run_id) for record in records]
+    remote = _place_remote(instance, records)
+    plans = [_plan(instance, record, managed=managed, remote=remote, run_id=run_id) for record in records]
     for _ in range(_TRIES):
         _store_bytes(plans)
         if instance.database.transact(lambda session: _store_rows(instance, session, plans)):
@@ -123,46 +123,44 @@ def rekey(instance: Instance, record: Artifact, new: Mapping[str, Any]) -> None:
     instance.database.transact(work)
 
 
-def _plan(instance: Instance, record: Artifact, *, managed: Sequence[Storage], run_id: int | None) -> _Plan:
+def _place_remote(instance: Instance, records: Sequence[Artifact]) -> Mapping[str, tuple[Storage, str]]:
+    """The storage and the path there of all that is registered where it lies on a server, by its URL with the server's."""
+    drafts = [draft for record in records if (draft := draft_of(record)) is not None and not draft.is_lazy]
+    roots = [draft.source.root for draft in drafts if isinstance(draft.source, RemoteSource) and draft.storage is None]
+    return place_remote(instance, roots) if roots else {}
+
+
+def _plan(instance: Instance, record: Artifact, *, managed: Sequence[Storage], remote: Mapping[str, tuple[Storage, str]], run_id: int | None) -> _Plan:
     draft = draft_of(record)
     if draft is None:
         raise UsageError(f"{record!r} has no content to save; make it with ln.Artifact(path, key=…)")
-    if isinstance(draft.source, RemoteSource):
-        return _plan_remote(instance, record, draft, draft.source, run_id=run_id)
-    if not draft.source.exists():
-        raise ContentChanged(f"{draft.source} is gone since the artifact was made of it. Nothing was stored.")
-    named = None if draft.run is None else draft.run.id
+    run_id = run_id if draft.run is None else draft.run.id
+    if isinstance(draft.source, RemoteSource) and not draft.is_lazy:
+        return _plan_remote(record, draft, draft.source, remote=remote, run_id=run_id)
     at_key = is_at_key(record)
-    for storage in managed:
-        if draft.owned is None and draft.storage is None:
-            relpath = _relpath(draft.source, Path(storage.root))
-            if relpath is not None and relpath.split("/", 1)[0] != OBJECTS and (not at_key or relpath == record.key):
-                return _Plan(record=record, draft=draft, storage=storage, relpath=relpath, in_place=True, mtime_ns=draft.mtime_ns, run_id=named or run_id)
+    if isinstance(draft.source, Path):
+        if not draft.source.exists():
+            raise ContentChanged(f"{draft.source} is gone since the artifact was made of it. Nothing was stored.")
+        for storage in managed:
+            if draft.owned is None and draft.storage is None:
+                relpath = path_below(draft.source, Path(storage.root))
+                if relpath is not None and relpath.split("/", 1)[0] != OBJECTS and (not at_key or relpath == record.key):
+                    return _Plan(record=record, draft=draft, storage=storage, relpath=relpath, in_place=True, mtime_ns=draft.mtime_ns, run_id=run_id)
     storage = draft.storage or instance.storage
     if at_key:
-        return _Plan(record=record, draft=draft, storage=storage, relpath=str(record.key), in_place=False, at_key=True, run_id=named or run_id)
-    relpath = object_path(instance.config, storage, content=draft.content.id, suffix=record.suffix)
-    return _Plan(record=record, draft=draft, storage=storage, relpath=relpath, in_place=False, run_id=named or run_id)
+        return _Plan(record=record, draft=draft, storage=storage, relpath=str(record.key), in_place=False, at_key=True, run_id=run_id)
+    relpath = object_path(instance, storage, content=draft.content.id, suffix=record.suffix)
+    return _Plan(record=record, draft=draft, storage=storage, relpath=relpath, in_place=False, run_id=run_id)
 
 
-def _relpath(source: Path, root: Path) -> str | None:
-    """The path inside a root, also where one of the two was told by a link to its folder; `None` outside."""
-    if source.is_relative_to(root):
-        return source.relative_to(root).as_posix()
-    # A link at the end is the file that was meant; those on the way are other names of its folder.
-    real, real_root = Path(os.path.realpath(source.parent), source.name), Path(os.path.realpath(root))
-    return real.relative_to(real_root).as_posix() if real.is_relative_to(real_root) else None
-
-
-def _plan_remote(instance: Instance, record: Artifact, draft: Draft, source: RemoteSource, *, run_id: int | None) -> _Plan:
+def _plan_remote(record: Artifact, draft: Draft, source: RemoteSource, *, remote: Mapping[str, tuple[Storage, str]], run_id: int | None) -> _Plan:
     """What lies on S3 is registered where it lies."""
     if draft.storage is not None:
         raise UsageError(f"{source.root.url} is registered where it lies. To copy it to a storage: ln.Artifact(artifact.cache(), key=…, storage=…)")
-    storage, relpath = place_remote(instance, source.root.url, endpoint=source.root.endpoint, region=source.root.region)
+    storage, relpath = remote[source.root.text]
     if storage.role == "managed" and relpath.split("/", 1)[0] == OBJECTS:
         raise UsageError(f"{source.root.url} lies among the objects that Lignin keeps; use the artifact whose it is")
-    named = None if draft.run is None else draft.run.id
-    return _Plan(record=record, draft=draft, storage=storage, relpath=relpath, in_place=True, mtime_ns=draft.mtime_ns, run_id=named or run_id)
+    return _Plan(record=record, draft=draft, storage=storage, relpath=relpath, in_place=True, mtime_ns=draft.mtime_ns, run_id=run_id)
 
 
 def _store_bytes(plans: Sequence[_Plan]) -> None:
@@ -184,7 +182,9 @@ def _store_objects(plans: Sequence[_Plan]) -> None:
 
 def _store_object(plan: _Plan) -> None:
     source = plan.draft.source
-    if isinstance(source, RemoteSource):
+    if plan.draft.is_lazy:
+        _adopt(plan)
+    elif isinstance(source, RemoteSource):
         if look(source.root.path()) != source.seen:
             raise ContentChanged(f"{source.root.url} changed while it was saved. Nothing was stored; save it again when it is at rest.")
     elif plan.at_key:
@@ -203,12 +203,19 @@ def is_at_key(record: Artifact) -> bool:
     return bool(record.__dict__.get("_at_key"))
 
 
-def object_path(config: InstanceConfig, storage: Storage, *, content: str, suffix: str) -> str:
+def object_path(instance: Instance, storage: Storage, *, content: str, suffix: str) -> str:
     """Where Lignin keeps a content below a storage's root."""
     digest = content.partition(":")[2]
-    # Outside the folder other instances may store too, and what they delete must be their own.
-    own = "" if Path(storage.root).is_relative_to(config.folder) else f"{storage.instance_uid}/"
-    return f"{OBJECTS}/{own}{digest[:2]}/{digest[2:]}{suffix}"
+    return f"{home_of(instance, storage)}/{digest[:2]}/{digest[2:]}{suffix}"
+
+
+def _adopt(plan: _Plan) -> None:
+    source, content = plan.draft.source, plan.draft.content
+    if isinstance(source, RemoteSource):
+        place, seen = source.root.path(), source.seen
+    else:
+        place, seen = source, Seen(size=content.size, mtime_ns=plan.draft.mtime_ns, is_folder=content.n_files is not None)
+    adopt(place, locate(plan.storage, plan.relpath), expected=content.id, seen=seen)
 
 
 def content_lock(content_id: str | None) -> str:
@@ -330,7 +337,7 @@ def _renew(session: Session, plan: _Plan, book: Mapping[str, list[Artifact]]) ->
     row = plan.existing
     assert row is not None
     new: dict[str, Any] = {}
-    if row.state != ArtifactState.STORED or _is_changed(session, row):
+    if row.state != ArtifactState.STORED or _is_changed(session, row, plan.storage):
         new |= {"state": ArtifactState.STORED.value, "storage_id": plan.storage.id, "relpath": plan.relpath, "mtime_ns": plan.mtime_ns}
     for name in ("description", "kind", "version_tag"):
         given = getattr(plan.record, name)
@@ -350,11 +357,14 @@ def _renew(session: Session, plan: _Plan, book: Mapping[str, list[Artifact]]) ->
         update_record(session, row, new)
 
 
-def _is_changed(session: Session, row: Artifact) -> bool:
+def _is_changed(session: Session, row: Artifact, storage: Storage) -> bool:
     """Whether a file that was registered in place on this machine is not as it was: then the new place is the better one."""
     if row.relpath.startswith(f"{OBJECTS}/"):
         return False
-    root, host = session.execute(select(Storage.root, Storage.host).where(Storage.id == row.storage_id)).one()
+    # Most lie where they lie now too, and then nothing has to be asked.
+    root, host = storage.root, storage.host
+    if row.storage_id != storage.id:
+        root, host = session.execute(select(Storage.root, Storage.host).where(Storage.id == row.storage_id)).one()
     if "://" in root or (host and host != host_name()):
         return False
     try:
@@ -384,27 +394,33 @@ def _claim_outputs(session: Session, plans: Sequence[_Plan]) -> None:
 
 def _mark_overwritten(session: Session, plans: Sequence[_Plan]) -> None:
     """Other contents that were recorded at a place where these lie now are gone."""
-    for plan in plans:
-        if plan.in_place or plan.at_key:
-            gone = update(Artifact).where(
-                Artifact.storage_id == plan.storage.id,
-                Artifact.relpath == plan.relpath,
-                Artifact.hash != plan.record.hash,
-                Artifact.state == ArtifactState.STORED,
+    placed = {(plan.storage.id, plan.relpath): plan for plan in plans if plan.in_place or plan.at_key}
+    gone: list[int] = []
+    for storage_id in {storage_id for storage_id, _ in placed}:
+        relpaths = [relpath for own_id, relpath in placed if own_id == storage_id]
+        for begin in range(0, len(relpaths), 500):
+            there = select(*_AT_PLACE).where(
+                Artifact.storage_id == storage_id, Artifact.relpath.in_(relpaths[begin : begin + 500]), Artifact.state == ArtifactState.STORED
             )
-            if isinstance(plan.draft.source, RemoteSource):
-                gone = gone.where(_is_other(plan.draft.source, str(plan.record.hash)))
-            session.execute(gone.values(state=ArtifactState.GONE.value), execution_options={"synchronize_session": False})
+            gone += [row.id for row in session.execute(there) if _is_other(placed[storage_id, row.relpath], row)]
+    for begin in range(0, len(gone), 500):
+        marked = update(Artifact).where(Artifact.id.in_(gone[begin : begin + 500])).values(state=ArtifactState.GONE.value)
+        session.execute(marked, execution_options={"synchronize_session": False})
 
 
-def _is_other(source: RemoteSource, content: str) -> ColumnElement[bool]:
-    """Which rows at a remote place hold something else: one content has two ids, ours and the store's."""
+def _is_other(plan: _Plan, row: Any) -> bool:
+    """Whether a row at a plan's place holds something else: on a server one content has two ids, ours and the store's."""
+    content, source = str(plan.record.hash), plan.draft.source
+    if row.hash is None or row.hash == content:
+        return False
+    if not isinstance(source, RemoteSource):
+        return True
     seen = source.seen
-    other_etag = Artifact.hash.notin_([f"etag:{seen.etag}", f"etagd:{seen.etag}"])
-    if content.startswith("b3"):
-        return other_etag
-    unread = Artifact.hash.like("etag%")
-    return and_(other_etag, or_(unread, Artifact.mtime_ns != seen.mtime_ns, Artifact.size != seen.size))
+    if row.hash in {f"etag:{seen.etag}", f"etagd:{seen.etag}"}:
+        return False
+    if content.startswith("b3") or row.hash.startswith("etag"):
+        return True
+    return (row.mtime_ns is not None and row.mtime_ns != seen.mtime_ns) or (row.size is not None and row.size != seen.size)
 
 
 def _tell(plan: _Plan) -> None:

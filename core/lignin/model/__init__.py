@@ -1,6 +1,7 @@
 """The registries as SQLAlchemy tables: no query, no I/O."""
 
 from lignin.model.artifact import Artifact, ArtifactState
+from lignin.model.artifact_list import ArtifactList
 from lignin.model.collection import Collection
 from lignin.model.labels import Project, ULabel
 from lignin.model.links import LINKS, collection_artifact, run_input, run_output, sighting
@@ -27,6 +28,7 @@ __all__ = [
     "REGISTRIES",
     "TRASH",
     "Artifact",
+    "ArtifactList",
     "ArtifactState",
     "Branch",
     "Collection",

@@ -18,6 +18,7 @@ from lignin.model.types import optional_link
 if TYPE_CHECKING:
     import pandas as pd
 
+    from lignin.model.artifact_list import ArtifactList
     from lignin.model.run import Run
     from lignin.model.transform import Transform
 
@@ -64,7 +65,7 @@ class Artifact(Registry, Owned, Trashable, Versioned):
     Attributes:
         uid: 16 characters for the family, 4 for the version.
         suffix: `.h5ad`, `.fastq.gz`; empty for folders.
-        otype: `DataFrame`, `AnnData`, where known.
+        otype: `DataFrame`, `AnnData`, `MuData`, `SpatialData`, where known.
         size: in bytes.
         hash: the content id: `b3:` and 64 hexadecimal digits of BLAKE3; `b3d:` for folders; `etag:` and
             `etagd:` with the store's own checksum for what lies on S3 and was not read.
@@ -165,12 +166,13 @@ class Artifact(Registry, Owned, Trashable, Versioned):
         csv_kwargs: Mapping[str, Any] | None = None,
         **options: Any,
     ) -> Self:
-        """An artifact from a pandas frame, or from the path of one; written as the key's suffix says.
+        """An artifact from a frame of pandas or polars, or from the path of one; written as the key's suffix says.
 
-        `.parquet` (the default), `.csv` and `.tsv`. `n_observations` is the number of rows.
+        `.parquet` (the default), `.csv`, `.tsv`, also with `.gz`, and `.ipc`. A `LazyFrame` is computed as it is written.
+        `n_observations` is the number of rows.
         """
-        format_options = {"otype": "DataFrame", "write": dict(parquet_kwargs or csv_kwargs or {})}
-        return cls(df, key=key, kind=options.pop("kind", "dataset"), _format=format_options, **options)
+        asked = {"otype": "DataFrame", "write": dict(parquet_kwargs or csv_kwargs or {})}
+        return cls(df, key=key, kind=options.pop("kind", "dataset"), _format=asked, **options)
 
     @classmethod
     def from_anndata(
@@ -179,16 +181,65 @@ class Artifact(Registry, Owned, Trashable, Versioned):
         /,
         *,
         key: str | None = None,
+        format: str | None = None,  # noqa: A002
         h5ad_kwargs: Mapping[str, Any] | None = None,
         zarr_kwargs: Mapping[str, Any] | None = None,
         **options: Any,
     ) -> Self:
         """An artifact from an AnnData object, or from the path of one; `.h5ad` unless the key says `.zarr`.
 
+        Without a key, `format` says how it is written: `h5ad`, `zarr` or `anndata.zarr`. `n_observations` is the number of observations.
+        """
+        asked = {"otype": "AnnData", "write": dict(h5ad_kwargs or zarr_kwargs or {}), "suffix": f".{format}" if format else None}
+        return cls(adata, key=key, kind=options.pop("kind", "dataset"), _format=asked, **options)
+
+    @classmethod
+    def from_mudata(cls, mdata: Any, /, *, key: str | None = None, **options: Any) -> Self:
+        """An artifact from a MuData object, or from the path of one; `.h5mu` unless the key says `.zarr`.
+
         `n_observations` is the number of observations.
         """
-        format_options = {"otype": "AnnData", "write": dict(h5ad_kwargs or zarr_kwargs or {})}
-        return cls(adata, key=key, kind=options.pop("kind", "dataset"), _format=format_options, **options)
+        return cls(mdata, key=key, kind=options.pop("kind", "dataset"), _format={"otype": "MuData"}, **options)
+
+    @classmethod
+    def from_spatialdata(cls, sdata: Any, /, *, key: str | None = None, **options: Any) -> Self:
+        """An artifact from a SpatialData object, or from the path of one; written as `.zarr`."""
+        return cls(sdata, key=key, kind=options.pop("kind", "dataset"), _format={"otype": "SpatialData"}, **options)
+
+    @classmethod
+    def from_dir(cls, folder: Any, /, *, key: str | None = None, **options: Any) -> ArtifactList:
+        """Artifacts of all files below a folder, or below a prefix on S3, to be saved together: `Artifact.from_dir("raw").save()`.
+
+        A zarr store below it is one artifact. Files in a registered storage stay where they are, others are copied. What lies in a
+        folder `.lignin` is left out. For one artifact of the whole folder: `Artifact(folder, key=…)`.
+
+        Args:
+            folder: its path or URL.
+            key: what their keys begin with; by default the folder's place in its storage, else its name.
+            options: for each, as for `Artifact`.
+        """
+        made: ArtifactList = current().construct_folder(folder, key=key, options=options)
+        return made
+
+    @classmethod
+    def from_lazy(cls, suffix: str | None = None, *, key: str | None = None, **options: Any) -> Any:
+        """A place in storage to write to, which becomes an artifact when it is saved: large arrays need no second copy.
+
+        Args:
+            suffix: of what will be written; by default the key's, else `.zarr`.
+            key: the artifact's name in the instance.
+            options: as for `Artifact`; `storage` says in which storage location.
+
+        Returns:
+            a context manager with `path` and, for zarr, `store`; it is saved at the end of the block, and discarded where the block
+            fails. Without a block: `save()`.
+
+        Example:
+            >>> with ln.Artifact.from_lazy(key="images.zarr") as lazy:  # doctest: +SKIP
+            ...     zarr.open_group(lazy.store, mode="w").create_array("raw", data=array)
+            >>> lazy.artifact.load()  # doctest: +SKIP
+        """
+        return current().lazy(suffix=suffix, options={**options, "key": key})
 
     @property
     def key_is_virtual(self) -> bool:
@@ -213,7 +264,9 @@ class Artifact(Registry, Owned, Trashable, Versioned):
         return current().path(self)
 
     def load(self, *, verify: bool = False, is_run_input: bool | Run | None = None, **options: Any) -> Any:
-        """The object in memory: a frame, an AnnData, a text, a dict; the path where no reader is known.
+        """The object in memory: a frame, an AnnData, an image, a text, a dict; the path where no reader is known.
+
+        Tables are frames of pandas, or of polars with `engine="polars"`.
 
         Args:
             verify: read every byte first, and compare it with what was recorded.
@@ -227,18 +280,26 @@ class Artifact(Registry, Owned, Trashable, Versioned):
         """
         return current().load(self, verify=verify, is_run_input=is_run_input, **options)
 
-    def open(self, *, mode: str = "r", verify: bool = False, is_run_input: bool | Run | None = None, **options: Any) -> Any:
-        """The object without loading it: a pyarrow dataset, a backed AnnData, a zarr group, a file.
+    def open(
+        self, *, mode: str = "r", engine: str | None = None, verify: bool = False, is_run_input: bool | Run | None = None, **options: Any
+    ) -> Any:
+        """The object without loading it: a pyarrow dataset, a backed AnnData, a zarr group, an image, a file.
 
-        From S3, tables, zarr groups and plain files are read as they are asked for; of others a copy is opened.
-        `verify=True` reads every byte first, and compares it with what was recorded.
+        What lies on S3 is read as it is asked for; of h5mu a copy is opened.
+
+        Args:
+            mode: `r`; `rb` for plain files.
+            engine: for tables: `pyarrow` for a dataset (the default), `polars` for a `LazyFrame`.
+            verify: read every byte first, and compare it with what was recorded.
+            is_run_input: whether the current run, or which run, used it; the current one by default.
+            options: for the reader.
 
         Raises:
             ContentChanged: other bytes lie there.
             BytesGone: the bytes were overwritten or deleted since.
             MissingExtra: the package that reads this format is not installed.
         """
-        return current().open(self, mode=mode, verify=verify, is_run_input=is_run_input, **options)
+        return current().open(self, mode=mode, engine=engine, verify=verify, is_run_input=is_run_input, **options)
 
     def cache(self, *, verify: bool = False, is_run_input: bool | Run | None = None) -> Path:
         """A local path with the artifact's bytes: their place, or a copy of what lies on S3.

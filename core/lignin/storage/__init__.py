@@ -1,8 +1,10 @@
 """Bytes: keys, storage roots on local disks, S3 and GCS, copying safely to and from them, the cache. No SQL."""
 
+from lignin.storage.adopt import adopt
 from lignin.storage.cache import Wanted, cache_folder, cached
 from lignin.storage.keys import check_key, suffix_of
 from lignin.storage.place import check_writable, fetch, hash_whole, look, put, put_new, remove
+from lignin.storage.remote import names_below
 from lignin.storage.root import Root, as_path
 from lignin.storage.seen import Seen
 from lignin.storage.transfer import transfer, transfer_new
@@ -13,6 +15,7 @@ __all__ = [
     "Seen",
     "Wanted",
     "abort_upload",
+    "adopt",
     "as_path",
     "cache_folder",
     "cached",
@@ -21,6 +24,7 @@ __all__ = [
     "fetch",
     "hash_whole",
     "look",
+    "names_below",
     "pending_uploads",
     "put",
     "put_new",

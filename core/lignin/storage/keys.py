@@ -9,7 +9,7 @@ __all__ = ["check_key", "suffix_of"]
 _MAX_KEY = 1024
 # Endings that mean something only together with the one before them.
 _OUTER = {".gz", ".bz2", ".xz", ".zst", ".zip", ".lz4"}
-_PAIRS = {".anndata.zarr", ".spatialdata.zarr", ".ome.zarr", ".ome.tiff", ".ome.tif", ".tar.gz"}
+_PAIRS = {".anndata.zarr", ".mudata.zarr", ".spatialdata.zarr", ".ome.zarr", ".ome.tiff", ".ome.tif", ".tar.gz"}
 _KNOWN_INNER = {
     ".bed", ".bedgraph", ".cel", ".csv", ".embl", ".fa", ".fasta", ".fastq", ".fna", ".faa", ".fq", ".gb", ".gff",
     ".gff3", ".gtf", ".h5ad", ".json", ".jsonl", ".maf", ".mtx", ".mzml", ".nii", ".obo", ".owl", ".pdb", ".ped", ".sam",

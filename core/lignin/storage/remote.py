@@ -29,7 +29,7 @@ from lignin.storage.seen import Seen
 if TYPE_CHECKING:
     from upath import UPath
 
-__all__ = ["check_writable", "explained", "fetch", "hash_whole", "look", "put", "put_new", "remove", "system"]
+__all__ = ["check_writable", "copy_there", "explained", "fetch", "hash_whole", "look", "names_below", "put", "put_new", "remove", "system"]
 
 _PART = 16 * 1024 * 1024
 _AT_ONCE = 8
@@ -135,6 +135,30 @@ def hash_whole(path: UPath) -> Content:
             return _hash_object(fs, path.path)
         contents = [(name.encode(), _hash_object(fs, f"{path.path}/{name}")) for name, _ in _objects(fs, path.path)]
     return folder_content(contents)
+
+
+def names_below(path: UPath) -> list[str]:
+    """The objects below a prefix, by their path from there.
+
+    Raises:
+        StorageError: the store does not say.
+    """
+    with explained(path, f"can't look at {path}"):
+        return [name for name, _ in _objects(system(path), path.path)]
+
+
+def copy_there(source: UPath, target: UPath) -> None:
+    """Let the store copy an object, or all objects below a prefix, to another place on the same server.
+
+    Raises:
+        StorageError: it can't be done.
+    """
+    with explained(source, f"can't copy {source} to {target}"):
+        fs = system(source)
+        pairs = [(f"{source.path}/{name}", f"{target.path}/{name}") for name, _ in _objects(fs, source.path)] or [(source.path, target.path)]
+        with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
+            for _ in pool.map(lambda pair: fs.cp_file(*pair), pairs):
+                pass
 
 
 def check_writable(root: UPath) -> None:

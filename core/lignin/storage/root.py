@@ -145,8 +145,10 @@ def as_path(root: str, relpath: str, *, endpoint: str = "", region: str | None =
 
 def _options(endpoint: str, region: str | None) -> Mapping[str, Any]:
     client = {name: value for name, value in (("endpoint_url", endpoint), ("region_name", region)) if value}
+    # Some servers tell the checksum of the whole object with a part of it, which would then be refused; AWS does not.
+    config = {"config_kwargs": {"response_checksum_validation": "when_required"}} if endpoint else {}
     # Listings that are kept would hide what other processes write.
-    return {"use_listings_cache": False, **({"client_kwargs": client} if client else {})}
+    return {"use_listings_cache": False, **({"client_kwargs": client} if client else {}), **config}
 
 
 def _split(text: str) -> tuple[str, str]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from lignin.base.settings import InstanceConfig
 from lignin.instance.database import Database
 from lignin.instance.fsck.database import find_damage, find_dangling
+from lignin.instance.fsck.drafts import find_remote_drafts
 from lignin.instance.fsck.families import find_latest, find_origin, find_producer
 from lignin.instance.fsck.moves import find_moves
 from lignin.instance.fsck.objects import Looker, find_objects
@@ -70,6 +71,7 @@ def _find(instance: Instance, counts: dict[str, int], *, rehash: float, grace: t
         find_moves(instance),
         find_strays(instance, roots, grace=grace, counts=counts),
         find_uploads(instance, grace=grace),
+        find_remote_drafts(instance, grace=grace),
         find_latest(instance, counts),
         find_producer(instance),
         find_origin(instance),

@@ -56,6 +56,9 @@ def find_strays(instance: Instance, roots: Mapping[int, Root], *, grace: timedel
 
 def mend_stray(instance: Instance, finding: Finding) -> Finding:
     """Move it to `lost+found`, unless a record has come to name it meanwhile."""
+    if not finding.target:
+        # On a server, where nothing is moved without being sent: its owner has to decide.
+        return finding
     root, relpath, grace = finding.target
     place = root.path / relpath
 
