@@ -38,8 +38,7 @@ def delete(instance: Instance, record: Registry, *, permanent: bool | None = Non
     row_id = record.id
     if row_id is None:
         raise UsageError(f"{record!r} is not saved, so there is nothing to delete")
-    with instance.database.reading() as session:
-        row = find_row(session, type(record), row_id)
+    row = instance.database.read(lambda session: find_row(session, type(record), row_id))
     if isinstance(row, Owned) and row.is_locked:
         raise Locked(f"{name} is locked. Unlock it first: record.is_locked = False; record.save()")
     if permanent is None:
@@ -142,8 +141,7 @@ def _delete_bytes(instance: Instance, artifact: Artifact, *, storage: bool | Non
     ours = artifact.relpath.startswith(f"{OBJECTS}/")
     if not (ours if storage is None else storage):
         return
-    with instance.database.reading() as session:
-        place = session.scalars(select(Storage).where(Storage.id == artifact.storage_id)).one()
+    place = instance.database.read(lambda session: session.scalars(select(Storage).where(Storage.id == artifact.storage_id)).one())
     if place.type == "local" and place.host and place.host != host_name():
         say("!", f"kept its bytes: they lie at {place.root} on the machine {place.host}; delete them there")
         return

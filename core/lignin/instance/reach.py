@@ -100,8 +100,7 @@ def _check_state(instance: Instance, artifact: Artifact, storage: Storage, place
     if storage.type == "local" and storage.host and storage.host != host_name():
         raise BytesGone(f"{artifact.key or artifact.uid} lies on the machine {storage.host} at {place}; read it there")
     # The state may have moved since this record was loaded: another version may lie there now.
-    with instance.database.reading() as session:
-        state = session.scalar(select(Artifact.state).where(Artifact.id == artifact.id))
+    state = instance.database.read(lambda session: session.scalar(select(Artifact.state).where(Artifact.id == artifact.id)))
     if state is None:
         raise BytesGone(f"{_name(artifact)} was deleted")
     if state == ArtifactState.GONE:

