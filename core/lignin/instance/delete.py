@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
-from lignin.base.errors import Locked, UsageError
+from lignin.base.errors import Locked, StorageError, UsageError
 from lignin.base.messages import say
 from lignin.base.settings import host_name
 from lignin.instance.derive import derive_origins
@@ -49,7 +49,10 @@ def delete(instance: Instance, record: Registry, *, permanent: bool | None = Non
         return
     _delete_row(instance, row, name)
     if isinstance(row, Artifact):
-        _delete_bytes(instance, row, storage=storage)
+        try:
+            _delete_bytes(instance, row, storage=storage)
+        except StorageError as e:
+            raise StorageError(f"{name} is deleted for good, but its bytes still lie at {row.relpath} in its storage: {e} Delete them there.") from e
     say("→", f"deleted {name} for good")
 
 

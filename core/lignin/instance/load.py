@@ -16,6 +16,7 @@ from lignin.instance.derive import derive_origins, derive_producers
 from lignin.instance.insert import insert_ignore
 from lignin.instance.reach import reach, reach_there
 from lignin.model import Artifact, Collection, Run, run_input, run_output
+from lignin.storage import open_stream
 
 if TYPE_CHECKING:
     from lignin.instance.instance import Instance
@@ -65,7 +66,9 @@ def open_artifact(
     _note_input(instance, artifact, is_run_input=is_run_input)
     if known is not None:
         return known.open(place, mode=mode, **options)
-    return place if artifact.n_files is not None else place.open("rb" if mode == "r" else mode, **options)
+    if artifact.n_files is not None:
+        return place
+    return place.open("rb", **options) if isinstance(place, Path) else open_stream(place, **options)
 
 
 def _note_input(instance: Instance, artifact: Artifact, *, is_run_input: bool | Run | None) -> None:

@@ -115,7 +115,8 @@ def _copy(artifact: Artifact, place: UPath, *, verify: bool) -> Path:
     try:
         return cached(place, wanted, verify=verify)
     except StorageError as e:
-        if look(place) is None:
+        # A store that does not answer says nothing of what it holds, and would be waited for twice.
+        if (isinstance(e, ContentChanged) or isinstance(e.__cause__, FileNotFoundError)) and look(place) is None:
             raise BytesGone(f"the bytes of {_name(artifact)} are gone: there is nothing at {place}") from e
         raise
 

@@ -12,8 +12,9 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
 from lignin.base.clock import now
-from lignin.base.errors import NotFound
+from lignin.base.errors import NotFound, StorageError
 from lignin.base.ids import new_uid
+from lignin.base.messages import say
 from lignin.instance.current_run import run_id_of
 from lignin.instance.families import code_family
 from lignin.instance.insert import insert_ignore
@@ -111,7 +112,11 @@ def end_run(
     """End a run. `report` is its log, `info` what to add to its own."""
     new: dict[str, Any] = {"status": RunStatus(status).value, "finished_at": now(), "error": error}
     if report:
-        new["report_id"] = _text_artifact(instance, report, "report")
+        try:
+            new["report_id"] = _text_artifact(instance, report, "report")
+        except StorageError as e:
+            # Where bytes can't be stored, that the run ended still can.
+            say("!", f"the log of run {run.uid} was not kept: {e}")
     if info:
         new["info"] = {**run.info, **info}
     instance.database.transact(lambda session: session.execute(update(Run).where(Run.id == run.id).values(**new)))

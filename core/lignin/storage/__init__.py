@@ -3,7 +3,7 @@
 from lignin.storage.cache import Wanted, cache_folder, cached
 from lignin.storage.keys import check_key, suffix_of
 from lignin.storage.place import fetch, look, put, remove
-from lignin.storage.remote import check_writable, hash_remote
+from lignin.storage.remote import check_writable, hash_remote, open_stream
 from lignin.storage.root import Root, as_path
 from lignin.storage.seen import Seen
 
@@ -19,6 +19,7 @@ __all__ = [
     "fetch",
     "hash_remote",
     "look",
+    "open_stream",
     "put",
     "remove",
     "suffix_of",

