@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from weakref import WeakSet
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError, StatementError
+from sqlalchemy.exc import ArgumentError, DBAPIError, StatementError
 from sqlalchemy.orm import Session
 
 from lignin.base.errors import LigninError, MissingExtra, UsageError
@@ -100,9 +100,11 @@ class Database:
             raise UsageError(f"the database can't {verb} this value: {str(e).splitlines()[0]}") from e
 
     def transact(self, work: Callable[[Session], T]) -> T:
-        """Run `work` in one write transaction, and again where another writer got in between.
+        """Run `work` in one write transaction; again where another writer got in between, or the server went away.
 
-        `work` must not have effects outside the database.
+        `work` must not have effects outside the database. When the connection is lost during the commit, nobody
+        knows whether it was done (the server's own number of a transaction may name another one after a crash);
+        so `work` must find what it stored before, where it runs again.
         """
         if self.prepare is not None:
             with self._preparing:
@@ -115,18 +117,16 @@ class Database:
         """The same for what `prepare` itself writes."""
         outage, attempt = Outage(self.url), 0
         while True:
-            number: int | None = None
+            is_committing = False
             try:
                 with Session(self._writer, expire_on_commit=False, autoflush=False) as session, session.begin():
                     result = work(session)
                     session.flush()
-                    number = self._number_of(session)
+                    is_committing = True
                 return result
             except DBAPIError as e:
                 if is_away(e):
-                    # From the moment of the commit on, only the server knows whether it was done.
-                    if number is not None and self._is_committed(number, outage, e):
-                        return result
+                    outage.is_in_doubt |= is_committing
                     outage.wait(e)
                     continue
                 attempt += 1
@@ -135,36 +135,6 @@ class Database:
                 time.sleep(0.005 * 2**attempt)
             except (StatementError, OverflowError, UnicodeEncodeError) as e:
                 raise UsageError(f"the database can't take this value: {str(e).splitlines()[0]}") from e
-
-    def _number_of(self, session: Session) -> int | None:
-        """The number under which the server keeps this transaction's fate; `None` where it wrote nothing."""
-        if self.is_sqlite:
-            return None
-        try:
-            # Past SQLAlchemy: as part of the commit, and no statement of the work.
-            row = session.connection().connection.cursor().execute("select txid_current_if_assigned()").fetchone()
-        except self.engine.dialect.loaded_dbapi.Error as e:
-            raise OperationalError("commit", None, e) from e
-        return None if row is None else row[0]
-
-    def _is_committed(self, number: int, outage: Outage, error: DBAPIError) -> bool:
-        """What became of a transaction whose commit was not answered."""
-        while True:
-            try:
-                with self.engine.connect() as connection:
-                    fate = connection.scalar(text("select txid_status(:number)"), {"number": number})
-            except DBAPIError as e:
-                if not is_away(e):
-                    raise self.explained(e) from e
-                error = e
-            else:
-                # `None`: so long ago that the server forgot. It can't be said, and so it is not said.
-                if fate in {"committed", "aborted"}:
-                    return bool(fate == "committed")
-            try:
-                outage.wait(error)
-            except LigninError as e:
-                raise LigninError(f"{e} The last change may or may not have been stored: do it again when the server is back; what is there already is not stored twice.") from error
 
     def lock(self, session: Session, *names: str) -> None:
         """Hold `names` until the transaction ends, so that writers of one family queue.

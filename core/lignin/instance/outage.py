@@ -37,9 +37,14 @@ _given_up: set[str] = set()
 
 
 class Outage:
-    """Waits for the server of `url` through the failures of one call."""
+    """Waits for the server of `url` through the failures of one call.
+
+    Attributes:
+        is_in_doubt: a commit was not answered, so that it may have been done.
+    """
 
     def __init__(self, url: str) -> None:
+        self.is_in_doubt = False
         self._url = url
         self._began = 0.0
         self._pause = 0.05
@@ -58,7 +63,8 @@ class Outage:
         if waited >= limit or self._url in _given_up or not _is_known(self._url, error):
             if _is_known(self._url, error):
                 _given_up.add(self._url)
-            raise explained(error, self._url) from error
+            doubt = " The last change may or may not have been stored: do it again when the server is back, and look." if self.is_in_doubt else ""
+            raise LigninError(f"{explained(error, self._url)}{doubt}") from error
         if waited > _QUIET_SECONDS and not self._told:
             self._told = True
             say("!", f"the database {redact_url(self._url)} went away; waiting for it, {limit:.0f} s at most (LIGNIN_DB_WAIT)")

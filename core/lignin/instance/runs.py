@@ -69,10 +69,15 @@ def start_run(
     project_id = None if project is None else _project_id(instance, project)
     user_id = instance.user_id
 
+    uid, tries = new_uid(Run.uid_length), list[Run]()
+
     def work(session: Session) -> tuple[Run, Transform]:
         transform = _find_transform(instance, session, code, transform_uid)
+        # An earlier try whose commit was not answered may have been stored after all.
+        if tries and (held := session.scalars(select(Run).where(Run.uid == uid)).one_or_none()) is not None:
+            return held, transform
         run = Run(
-            uid=new_uid(Run.uid_length),
+            uid=uid,
             name=name or transform.name,
             transform_id=transform.id,
             parent_id=parent_id,
@@ -88,6 +93,7 @@ def start_run(
             space_id=instance.space_id,
             created_by_id=user_id,
         )
+        tries.append(run)
         session.add(run)
         session.flush()
         if project_id is not None:

@@ -7,7 +7,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select
+from sqlalchemy import inspect, select
 from sqlalchemy.orm import Session
 
 from lignin.base.errors import UsageError
@@ -89,7 +89,7 @@ def _save_new(instance: Instance, batch: Sequence[Any]) -> None:
         _prepare(instance, record)
     with as_before_on_failure(*batch):
         if not isinstance(batch[0], ULabel | Project | Storage):
-            instance.database.transact(lambda session: insert_records(session, batch))
+            instance.database.transact(lambda session: _insert_once(session, batch))
             return
         insert = _insert_places if isinstance(batch[0], Storage) else _insert_named
         existing = instance.database.transact(lambda session: insert(session, batch))
@@ -144,6 +144,18 @@ def _prepare_storage(instance: Instance, storage: Storage) -> None:
             root.mkdir(parents=True, exist_ok=True)
         except OSError as e:
             raise UsageError(f"can't make the storage folder {root}: {e.strerror or e}") from e
+
+
+def _insert_once(session: Session, batch: Sequence[Any]) -> None:
+    """Insert records, unless an earlier try, whose commit was not answered, did so after all."""
+    first = batch[0]
+    registry = type(first)
+    if inspect(first).key is not None:
+        # All went in one transaction. Another writer's record of that uid was not made in the same microsecond.
+        made = session.scalar(select(registry.created_at).where(registry.uid == first.uid))
+        if made is not None and made == first.created_at:
+            return
+    insert_records(session, batch)
 
 
 def _insert_places(session: Session, batch: Sequence[Storage]) -> list[tuple[Storage, Storage]]:

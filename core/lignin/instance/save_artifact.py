@@ -232,7 +232,8 @@ def _match(session: Session, plan: _Plan, book: Mapping[str, list[Artifact]], ne
     """The artifact that this one is, where it is there already."""
     record = plan.record
     if plan.draft.revises is not None and plan.draft.revises.key != record.key:
-        return None
+        # An earlier try whose commit was not answered may have been stored after all.
+        return next((row for row in book.get(str(record.family), []) if row.uid == record.uid and row.hash == record.hash), None)
     if record.key is not None:
         same = [row for row in book.get(key_family(record.key), []) if row.hash == record.hash and row.branch_id > 0]
         return max(same, key=lambda row: row.is_latest) if same else None
