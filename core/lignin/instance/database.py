@@ -123,7 +123,6 @@ class Database:
                     result = work(session)
                     session.flush()
                     is_committing = True
-                return result
             except DBAPIError as e:
                 if is_away(e):
                     outage.is_in_doubt |= is_committing
@@ -135,6 +134,8 @@ class Database:
                 time.sleep(0.005 * 2**attempt)
             except (StatementError, OverflowError, UnicodeEncodeError) as e:
                 raise UsageError(f"the database can't take this value: {str(e).splitlines()[0]}") from e
+            else:
+                return result
 
     def lock(self, session: Session, *names: str) -> None:
         """Hold `names` until the transaction ends, so that writers of one family queue.

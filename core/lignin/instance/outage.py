@@ -29,7 +29,7 @@ _SQLITE = {
     sqlite3.SQLITE_FULL: "its disk is full. Nothing of this change was stored. Make room, then do it again",
     sqlite3.SQLITE_IOERR: "its disk can't be written or read: it is full, over a quota, or failing. Nothing of this change was stored. Make room, then do it again",
     sqlite3.SQLITE_READONLY: "it is read-only. Nothing was stored. Give yourself the right to write the file and its folder, or mount the disk for writing",
-    sqlite3.SQLITE_CANTOPEN: "it can't be opened. Look whether its folder is there, and may be read and written",
+    sqlite3.SQLITE_CANTOPEN: "it can't be opened. SQLite writes beside the file even to read it, so its folder must be there and writable; else copy both to where they are",
 }
 
 _met: set[str] = set()

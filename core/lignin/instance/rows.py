@@ -55,7 +55,7 @@ def as_before_on_failure(*records: Registry) -> Iterator[None]:
             if names is None:
                 if inspect(record).key is not None:
                     make_transient(record)
-                record.id = None  # type: ignore[assignment]  # a new record has none
+                record.id = None
             else:
                 for name in names:
                     flag_modified(record, name)

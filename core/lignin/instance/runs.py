@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,16 +13,18 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
 from lignin.base.clock import now
-from lignin.base.errors import NotFound, StorageError
+from lignin.base.errors import LigninError, NotFound, UsageError
 from lignin.base.ids import new_uid
 from lignin.base.messages import say
+from lignin.base.settings import user_home
 from lignin.instance.current_run import run_id_of
 from lignin.instance.families import code_family
 from lignin.instance.insert import insert_ignore
 from lignin.instance.save_artifact import save_artifacts
 from lignin.instance.transforms import new_transform
 from lignin.model import Artifact, Project, Registry, Run, Transform
-from lignin.recording import Code, RunStatus
+from lignin.recording import Code, Ended, RunKey, RunStatus
+from lignin.recording.spool import Spool
 
 if TYPE_CHECKING:
     from lignin.instance.instance import Instance
@@ -115,19 +118,46 @@ def end_run(
     report: str | None = None,
     info: Mapping[str, Any] | None = None,
 ) -> None:
-    """End a run. `report` is its log, `info` what to add to its own."""
+    """End a run. `report` is its log, `info` what to add to its own.
+
+    Where the database can't take it, the spool keeps how the run ended, for `lignin ingest --all`.
+
+    Raises:
+        LigninError: neither takes it.
+    """
     new: dict[str, Any] = {"status": RunStatus(status).value, "finished_at": now(), "error": error}
     if report:
         try:
             new["report_id"] = _text_artifact(instance, report, "report")
-        except StorageError as e:
-            # Where bytes can't be stored, that the run ended still can.
+        except LigninError as e:
+            # Where a log can't be stored, as bytes or as a row, that the run ended still can.
             say("!", f"the log of run {run.uid} was not kept: {e}")
     if info:
         new["info"] = {**run.info, **info}
-    instance.database.transact(lambda session: session.execute(update(Run).where(Run.id == run.id).values(**new)))
+    try:
+        instance.database.transact(lambda session: session.execute(update(Run).where(Run.id == run.id).values(**new)))
+    except UsageError:
+        raise
+    except LigninError as e:
+        spool = _spool_end(instance, run, new)
+        if spool is None:
+            raise
+        say("!", f"{e} How run {run.uid} ended waits in {spool}; bring it in with: lignin ingest --all")
     for name, value in new.items():
         set_committed_value(run, name, value)
+
+
+def _spool_end(instance: Instance, run: Run, new: Mapping[str, Any]) -> Path | None:
+    """Keep how a run ended in a spool, the instance's or the user's; where, or `None` if neither can be written."""
+    event = Ended(run=RunKey(engine="lignin", scope="", id=run.uid), status=RunStatus(new["status"]), at=new["finished_at"], error=new["error"])
+    for folder in (instance.config.spool, user_home() / "spool"):
+        spool = Spool(folder, engine="lignin")
+        with suppress(OSError):
+            spool.record(event)
+            path = spool.path
+            spool.close()
+            return path
+    return None
 
 
 def _find_transform(instance: Instance, session: Session, code: Code, stem: str | None) -> Transform:

@@ -17,7 +17,13 @@ from lignin.base.ports import current
 from lignin.base.settings import host_name
 from lignin.instance.construct import check_text
 from lignin.instance.current_run import current_run_id
-from lignin.instance.rows import as_before_on_failure, become, changes, insert_records, update_record
+from lignin.instance.rows import (
+    as_before_on_failure,
+    become,
+    changes,
+    insert_records,
+    update_record,
+)
 from lignin.instance.save_artifact import rekey, save_artifacts
 from lignin.instance.save_collection import save_collection
 from lignin.model import (

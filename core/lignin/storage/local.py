@@ -22,6 +22,7 @@ from lignin.storage.seen import Seen
 __all__ = ["discard", "fetch", "look", "put", "remove"]
 
 _CHUNK = 1024 * 1024
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _TAKEN = {errno.ENOTEMPTY, errno.EEXIST, errno.EISDIR, errno.ENOTDIR}
 
 
@@ -39,7 +40,8 @@ def put(source: Path, target: Path, *, expected: str) -> None:
             raise ContentChanged(f"{source} changed while it was saved. Nothing was stored; save it again when it is at rest.")
         _take(draft, place, expected=expected)
     except OSError as e:
-        raise StorageError(f"can't store {source} as {place}: {e.strerror or e}. Nothing was stored.") from e
+        advice = "Make room there, then save again." if e.errno in _FULL else "Look who may write there."
+        raise StorageError(f"can't store {source} as {place}: {e.strerror or e}. Nothing was stored. {advice}") from e
     finally:
         discard(draft)
 

@@ -8,6 +8,7 @@ store's checksum is compared; where it is of another kind, the object is read ba
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import io
 import os
@@ -35,6 +36,8 @@ _PART = 16 * 1024 * 1024
 # S3 takes 10,000 parts of an upload.
 _MOST_PARTS = 9_000
 _AT_ONCE = 8
+# What a store never answers: a disk of ours is full, over its quota, or read-only.
+_LOCAL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
 _AGAIN = 3
 _BUFFER = 1024 * 1024
 
@@ -337,5 +340,7 @@ def _explained(what: str) -> Iterator[None]:
     except PermissionError as e:
         raise StorageError(f"{what}: access was denied. Check the keys (AWS_ACCESS_KEY_ID or AWS_PROFILE) and what they may do.") from e
     except (OSError, *errors) as e:
+        if isinstance(e, OSError) and e.errno in _LOCAL:
+            raise StorageError(f"{what}: {e.strerror}. Make room on the disk of {e.filename or 'the copy'}, or let LIGNIN_CACHE_DIR name another folder.") from e
         said = (isinstance(e, OSError) and e.strerror) or e
         raise StorageError(f"{what}: {said}. Try again, or check the endpoint, the network and the keys.") from e

@@ -141,13 +141,16 @@ def test_writers_wait_for_the_server_and_store_each_thing_once(instance, running
     threads = [threading.Thread(target=write, args=(number,)) for number in range(4)]
     for thread in threads:
         thread.start()
+
+    def some_more():
+        wanted = len(saved) + 8
+        failing.wait_until(lambda: len(saved) > wanted or failed)
+
     for _ in range(2):
-        before = len(saved)
-        failing.wait_until(lambda: len(saved) > before + 8 or failed)
+        some_more()
         running.stop(how)
         running.start()
-        before = len(saved)
-        failing.wait_until(lambda: len(saved) > before + 8 or failed)
+        some_more()
     is_over.set()
     for thread in threads:
         thread.join()
@@ -174,7 +177,7 @@ def test_a_commit_whose_answer_is_lost_is_done_exactly_once(wire, cut, tmp_path)
     assert ln.ULabel.get(name="one").description == "said later"
     (tmp_path / "a.txt").write_text("one")
     artifact = ln.Artifact(tmp_path / "a.txt", key="a.txt")
-    artifact.storage  # noqa: B018 - what is asked first is asked before the cut
+    artifact.storage
     wire.cuts.append(cut)
     artifact.save()
     assert not wire.cuts

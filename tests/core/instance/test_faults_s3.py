@@ -107,7 +107,7 @@ def test_a_server_that_stays_silent_is_an_error_in_bounded_time(instance, line, 
     artifact = made(tmp_path)
     monkeypatch.setenv("LIGNIN_S3_TIMEOUT", "0.2")
     line.fail("silence")
-    with pytest.raises(StorageError, match="Read timeout.*Try again"):
+    with pytest.raises(StorageError, match=r"Read timeout.*Try again"):
         artifact.save()
     line.heal()
     monkeypatch.delenv("LIGNIN_S3_TIMEOUT")
