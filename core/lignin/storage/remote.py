@@ -343,4 +343,4 @@ def _explained(what: str) -> Iterator[None]:
         if isinstance(e, OSError) and e.errno in _LOCAL:
             raise StorageError(f"{what}: {e.strerror}. Make room on the disk of {e.filename or 'the copy'}, or let LIGNIN_CACHE_DIR name another folder.") from e
         said = (isinstance(e, OSError) and e.strerror) or e
-        raise StorageError(f"{what}: {said}. Try again, or check the endpoint, the network and the keys.") from e
+        raise StorageError(f"{what}: {said}. Check the endpoint, the network and the keys, then try again.") from e

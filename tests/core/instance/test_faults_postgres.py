@@ -177,7 +177,7 @@ def test_a_commit_whose_answer_is_lost_is_done_exactly_once(wire, cut, tmp_path)
     assert ln.ULabel.get(name="one").description == "said later"
     (tmp_path / "a.txt").write_text("one")
     artifact = ln.Artifact(tmp_path / "a.txt", key="a.txt")
-    artifact.storage
+    assert artifact.storage_id is None
     wire.cuts.append(cut)
     artifact.save()
     assert not wire.cuts

@@ -85,8 +85,8 @@ def test_a_save_goes_through_failures_that_pass(instance, line, tmp_path, size):
 @pytest.mark.parametrize("size", [SMALL, LARGE], ids=["small", "in parts"])
 def test_a_save_that_can_not_be_done_stores_nothing_and_can_be_repeated(instance, line, tmp_path, impatient, size):
     for kind, method, told in (
-        ("500", "", "Internal Server Error.*Try again"),
-        ("503", "", "Service Unavailable.*Try again"),
+        ("500", "", "Internal Server Error.*try again"),
+        ("503", "", "Service Unavailable.*try again"),
         ("500", "PUT", "Nothing was stored"),
         ("403", "PUT", "access was denied.*keys"),
         ("cut", "PUT", "Nothing was stored"),
@@ -107,7 +107,7 @@ def test_a_server_that_stays_silent_is_an_error_in_bounded_time(instance, line, 
     artifact = made(tmp_path)
     monkeypatch.setenv("LIGNIN_S3_TIMEOUT", "0.2")
     line.fail("silence")
-    with pytest.raises(StorageError, match=r"Read timeout.*Try again"):
+    with pytest.raises(StorageError, match=r"Read timeout.*try again"):
         artifact.save()
     line.heal()
     monkeypatch.delenv("LIGNIN_S3_TIMEOUT")
@@ -159,7 +159,7 @@ def test_a_stream_that_breaks_off_is_an_error_of_ours(instance, line, tmp_path, 
     artifact = made(tmp_path).save()
     for kind in ("cut", "500"):
         fault = line.fail(kind, method="GET")
-        with pytest.raises(StorageError, match=r"can't read s3://.*Try again"), artifact.open() as stream:
+        with pytest.raises(StorageError, match=r"can't read s3://.*try again"), artifact.open() as stream:
             stream.read()
         assert fault.seen
         line.heal()
