@@ -32,8 +32,7 @@ def run_id_of(instance: Instance, name: str) -> int:
     """
     held = instance.run_ids.get(name)
     if held is None:
-        with instance.database.reading() as session:
-            held = find_run(session, name)
+        held = instance.database.read(lambda session: find_run(session, name))
         if held is None:
             held = instance.database.transact(lambda session: _add_run(instance, session, name))
         instance.run_ids[name] = held

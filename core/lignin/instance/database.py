@@ -8,19 +8,14 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 from weakref import WeakSet
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, text
-from sqlalchemy.exc import (
-    ArgumentError,
-    DBAPIError,
-    IntegrityError,
-    OperationalError,
-    StatementError,
-)
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.exc import ArgumentError, DBAPIError, StatementError
 from sqlalchemy.orm import Session
 
 from lignin.base.errors import LigninError, MissingExtra, UsageError
 from lignin.base.ids import derived_uid
 from lignin.base.redact import redact_url
+from lignin.instance.outage import Outage, explained, is_away, may_pass, met
 
 __all__ = ["Database", "sqlite_path"]
 
@@ -30,8 +25,8 @@ _LOCK = text("select pg_advisory_xact_lock(number) from unnest(cast(:numbers as 
 _LOCKS = 1024
 _BUSY_MS = 60_000
 _TRIES = 8
-# Serialization failure, deadlock, no lock, a server that restarts, a name that another writer was first to take.
-_PASSING = {"40001", "40P01", "55P03", "57P01", "57P02", "57P03", "23505"}
+# A server that does not answer at all must not hold a call for ever; a URL may say otherwise.
+_PATIENCE = {"connect_timeout": 10, "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3, "tcp_user_timeout": 60_000}
 
 
 class Database:
@@ -55,18 +50,61 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """A session that only reads; what it loads stays usable afterwards."""
-        with Session(self.engine, expire_on_commit=False, autoflush=False) as session:
+        with self._explaining("compare with"), Session(self.engine, expire_on_commit=False, autoflush=False) as session:
+            self._connect(session)
+            yield session
+
+    def read(self, work: Callable[[Session], T]) -> T:
+        """Run `work`, which only reads, and again where the server went away meanwhile."""
+        outage = Outage(self.url)
+        while True:
             try:
-                yield session
+                with self._explaining("compare with", unless_away=True), Session(self.engine, expire_on_commit=False, autoflush=False) as session:
+                    return work(session)
             except DBAPIError as e:
-                raise self.explained(e) from e
-            except (StatementError, OverflowError, UnicodeEncodeError) as e:
-                raise UsageError(f"the database can't compare with this value: {str(e).splitlines()[0]}") from e
+                outage.wait(e)
+
+    def await_server(self) -> None:
+        """See that the database answers; a PostgreSQL server that is restarted is waited for.
+
+        Raises:
+            LigninError: it does not.
+        """
+        with self.reading():
+            pass
+
+    def _connect(self, session: Session) -> None:
+        outage = Outage(self.url)
+        while True:
+            try:
+                # The pool asks the server before it hands a connection out.
+                session.connection()
+            except DBAPIError as e:
+                if not is_away(e):
+                    raise
+                session.rollback()
+                outage.wait(e)
+            else:
+                return
+
+    @contextmanager
+    def _explaining(self, verb: str, *, unless_away: bool = False) -> Iterator[None]:
+        """The driver's errors as ours; that the server is away passes as it is, where it is asked for."""
+        try:
+            yield
+        except DBAPIError as e:
+            if unless_away and is_away(e):
+                raise
+            raise self.explained(e) from e
+        except (StatementError, OverflowError, UnicodeEncodeError) as e:
+            raise UsageError(f"the database can't {verb} this value: {str(e).splitlines()[0]}") from e
 
     def transact(self, work: Callable[[Session], T]) -> T:
-        """Run `work` in one write transaction, and again where another writer got in between.
+        """Run `work` in one write transaction; again where another writer got in between, or the server went away.
 
-        `work` must not have effects outside the database.
+        `work` must not have effects outside the database. When the connection is lost during the commit, nobody
+        knows whether it was done (the server's own number of a transaction may name another one after a crash);
+        so `work` must find what it stored before, where it runs again.
         """
         if self.prepare is not None:
             with self._preparing:
@@ -77,19 +115,27 @@ class Database:
 
     def transact_unprepared(self, work: Callable[[Session], T]) -> T:
         """The same for what `prepare` itself writes."""
-        for attempt in range(_TRIES):
+        outage, attempt = Outage(self.url), 0
+        while True:
+            is_committing = False
             try:
                 with Session(self._writer, expire_on_commit=False, autoflush=False) as session, session.begin():
-                    return work(session)
-            except (IntegrityError, OperationalError) as e:
-                if attempt == _TRIES - 1 or not _may_pass(e):
-                    raise self.explained(e) from e
-                time.sleep(0.01 * 2**attempt)
+                    result = work(session)
+                    session.flush()
+                    is_committing = True
             except DBAPIError as e:
-                raise self.explained(e) from e
+                if is_away(e):
+                    outage.is_in_doubt |= is_committing
+                    outage.wait(e)
+                    continue
+                attempt += 1
+                if attempt == _TRIES or not may_pass(e):
+                    raise self.explained(e) from e
+                time.sleep(0.005 * 2**attempt)
             except (StatementError, OverflowError, UnicodeEncodeError) as e:
                 raise UsageError(f"the database can't take this value: {str(e).splitlines()[0]}") from e
-        raise AssertionError("the loop returns or raises")
+            else:
+                return result
 
     def lock(self, session: Session, *names: str) -> None:
         """Hold `names` until the transaction ends, so that writers of one family queue.
@@ -107,11 +153,7 @@ class Database:
 
     def explained(self, error: DBAPIError) -> LigninError:
         """A database error as one line that says what to do."""
-        cause = str(error.orig).strip().split("\n")[0]
-        place = redact_url(self.url)
-        if isinstance(error, IntegrityError):
-            return UsageError(f"the database refused the change: {cause}")
-        return LigninError(f"the database {place} did not answer as it should: {cause}. Look at it with: lignin doctor")
+        return explained(error, self.url)
 
     def close(self) -> None:
         """Close all connections."""
@@ -174,22 +216,20 @@ def _open_sqlite(url: str) -> Engine:
 
 
 def _open_postgres(url: str) -> Engine:
+    told = url
     for prefix in ("postgresql://", "postgres://"):
         if url.startswith(prefix):
             url = "postgresql+psycopg://" + url.removeprefix(prefix)
     try:
-        return create_engine(url, pool_pre_ping=True)
+        asked = make_url(url).query
+        engine = create_engine(url, pool_pre_ping=True, connect_args={name: value for name, value in _PATIENCE.items() if name not in asked})
     except ModuleNotFoundError as e:
         raise MissingExtra("PostgreSQL needs the driver psycopg. Install it with: pip install 'lignin[postgres]'") from e
     except ArgumentError as e:
         raise UsageError(f"{redact_url(url)} is no database URL that can be opened: {e}") from e
 
+    @event.listens_for(engine, "connect")
+    def _note(_connection: Any, _record: Any) -> None:
+        met(told)
 
-def _may_pass(error: DBAPIError) -> bool:
-    if (state := getattr(error.orig, "sqlstate", None)) is not None:
-        # PostgreSQL speaks the language of its server; its codes are the same everywhere.
-        return state in _PASSING
-    said = str(error.orig).lower()
-    if isinstance(error, IntegrityError):
-        return "unique" in said
-    return any(word in said for word in ("locked", "busy", "deadlock", "serialize", "closed the connection", "terminating connection"))
+    return engine

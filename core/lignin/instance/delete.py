@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
-from lignin.base.errors import Locked, UsageError
+from lignin.base.errors import Locked, StorageError, UsageError
 from lignin.base.messages import say
 from lignin.base.settings import host_name
 from lignin.instance.derive import derive_origins
@@ -38,8 +38,7 @@ def delete(instance: Instance, record: Registry, *, permanent: bool | None = Non
     row_id = record.id
     if row_id is None:
         raise UsageError(f"{record!r} is not saved, so there is nothing to delete")
-    with instance.database.reading() as session:
-        row = find_row(session, type(record), row_id)
+    row = instance.database.read(lambda session: find_row(session, type(record), row_id))
     if isinstance(row, Owned) and row.is_locked:
         raise Locked(f"{name} is locked. Unlock it first: record.is_locked = False; record.save()")
     if permanent is None:
@@ -50,7 +49,10 @@ def delete(instance: Instance, record: Registry, *, permanent: bool | None = Non
         return
     _delete_row(instance, row, name)
     if isinstance(row, Artifact):
-        _delete_bytes(instance, row, storage=storage)
+        try:
+            _delete_bytes(instance, row, storage=storage)
+        except StorageError as e:
+            raise StorageError(f"{name} is deleted for good, but its bytes still lie at {row.relpath} in its storage: {e} Delete them there.") from e
     say("→", f"deleted {name} for good")
 
 
@@ -142,8 +144,7 @@ def _delete_bytes(instance: Instance, artifact: Artifact, *, storage: bool | Non
     ours = artifact.relpath.startswith(f"{OBJECTS}/")
     if not (ours if storage is None else storage):
         return
-    with instance.database.reading() as session:
-        place = session.scalars(select(Storage).where(Storage.id == artifact.storage_id)).one()
+    place = instance.database.read(lambda session: session.scalars(select(Storage).where(Storage.id == artifact.storage_id)).one())
     if place.type == "local" and place.host and place.host != host_name():
         say("!", f"kept its bytes: they lie at {place.root} on the machine {place.host}; delete them there")
         return

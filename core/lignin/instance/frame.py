@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Select, String, select, type_coerce
-from sqlalchemy.orm import aliased
+from sqlalchemy.orm import Session, aliased
 
 from lignin.base.errors import UnknownField
 from lignin.formats.tables import build_frame, parse_times
@@ -50,10 +50,14 @@ def to_frame(database: Database, registry: type[Registry], *, statement: Select[
         statement, column = _beside(registry, name, statement)
         selected.append(column)
     names = ["id", *columns, *singles]
-    with database.reading() as session:
+    wanted = statement.with_only_columns(*(_plain(c, is_sqlite=database.is_sqlite) for c in selected))
+
+    def work(session: Session) -> tuple[Sequence[Any], Mapping[str, Sequence[Any]]]:
         # Not through the session: these are values, not records, and there may be a million.
-        rows = session.connection().execute(statement.with_only_columns(*(_plain(c, is_sqlite=database.is_sqlite) for c in selected))).all()
-        related = {name: session.execute(_along(registry, name, ids)).all() for name in across if name not in singles}
+        rows = session.connection().execute(wanted).all()
+        return rows, {name: session.execute(_along(registry, name, ids)).all() for name in across if name not in singles}
+
+    rows, related = database.read(work)
     every: Sequence[Sequence[Any]] = list(zip(*rows, strict=True)) or [[] for _ in names]
     data = {name: _read_back(column, values, is_sqlite=database.is_sqlite) for name, column, values in zip(names, selected, every, strict=True)}
     index = data.pop("id")

@@ -91,8 +91,8 @@ class Instance:
         if self._storage is None:
             root = Root.parse(self.config.storage_root)
             host = root.endpoint if root.is_remote else "" if self.config.db_in_folder else host_name()
-            with self.database.reading() as session:
-                self._storage = session.scalars(select(Storage).where(Storage.root == root.url, Storage.host == host, Storage.branch_id > 0)).one_or_none()
+            mine = select(Storage).where(Storage.root == root.url, Storage.host == host, Storage.branch_id > 0)
+            self._storage = self.database.read(lambda session: session.scalars(mine).one_or_none())
             if self._storage is None:
                 self._storage = Storage(root.text, host=host, instance_uid=self.config.uid)
                 self.save(self._storage)
@@ -108,16 +108,16 @@ class Instance:
         asked, held = self._managed
         default = self.storage
         if time.monotonic() - asked > _FRESH_SECONDS:
-            with self.database.reading() as session:
-                mine = select(Storage).where(Storage.role == "managed", Storage.type == "local", Storage.host.in_(["", host_name()]), Storage.branch_id > 0)
-                held = sorted((s for s in {default, *session.scalars(mine)} if s.type == "local"), key=lambda s: -len(s.root))
+            mine = select(Storage).where(Storage.role == "managed", Storage.type == "local", Storage.host.in_(["", host_name()]), Storage.branch_id > 0)
+            found = self.database.read(lambda session: session.scalars(mine).all())
+            held = sorted((s for s in {default, *found} if s.type == "local"), key=lambda s: -len(s.root))
             self._managed = (time.monotonic(), held)
         return held
 
     def remote_storages(self) -> Sequence[Storage]:
         """All storage locations that are on no local disk."""
-        with self.database.reading() as session:
-            return session.scalars(select(Storage).where(Storage.type != "local", Storage.branch_id > 0)).all()
+        remote = select(Storage).where(Storage.type != "local", Storage.branch_id > 0)
+        return self.database.read(lambda session: session.scalars(remote).all())
 
     def forget_storages(self) -> None:
         """Ask again at the next save: a storage location was added or changed."""

@@ -19,6 +19,7 @@ from lignin.instance.derive import derive_origins, derive_producers
 from lignin.instance.insert import insert_ignore
 from lignin.instance.reach import reach, reach_there
 from lignin.model import Artifact, Collection, Run, run_input, run_output
+from lignin.storage import open_stream
 
 if TYPE_CHECKING:
     from lignin.instance.instance import Instance
@@ -86,7 +87,9 @@ def open_artifact(
         place = reach(instance, artifact, verify=verify)
     _note_input(instance, artifact, is_run_input=is_run_input)
     if known is None:
-        return place if artifact.n_files is not None else place.open("rb" if mode == "r" else mode, **options)
+        if artifact.n_files is not None:
+            return place
+        return place.open("rb", **options) if isinstance(place, Path) else open_stream(place, **options)
     with _explained(artifact, place):
         there = format_there(place, artifact.suffix, otype=artifact.otype) or known
         return there.open(place, mode=mode, **options)

@@ -26,8 +26,7 @@ def follow(instance: Instance, record: Registry, relation: Related) -> Registry 
     key = getattr(record, relation.key)
     if key is None:
         return None
-    with instance.database.reading() as session:
-        found: Registry | None = session.get(REGISTRIES[relation.target], key)
+    found: Registry | None = instance.database.read(lambda session: session.get(REGISTRIES[relation.target], key))
     record.__dict__[f"_{relation.name}"] = found
     return found
 

@@ -116,8 +116,7 @@ class QuerySet(Generic[R]):
     # Asking.
 
     def __iter__(self) -> Iterator[R]:
-        with self._instance.database.reading() as session:
-            return iter(session.scalars(self.statement()).all())
+        return iter(self._instance.database.read(lambda session: session.scalars(self.statement()).all()))
 
     def __len__(self) -> int:
         return self.count()
@@ -181,13 +180,12 @@ class QuerySet(Generic[R]):
     def count(self) -> int:
         """The number of records."""
         inner = self.statement().with_only_columns(self.registry.id).order_by(None).subquery()
-        with self._instance.database.reading() as session:
-            return session.scalar(select(func.count()).select_from(inner)) or 0
+        return self._instance.database.read(lambda session: session.scalar(select(func.count()).select_from(inner)) or 0)
 
     def exists(self) -> bool:
         """Whether there is any."""
-        with self._instance.database.reading() as session:
-            return session.execute(self.statement().with_only_columns(self.registry.id).limit(1)).first() is not None
+        first = self.statement().with_only_columns(self.registry.id).limit(1)
+        return self._instance.database.read(lambda session: session.execute(first).first() is not None)
 
     def to_list(self, field: str | None = None) -> list[Any]:
         """All records, or one field of each."""
@@ -195,8 +193,8 @@ class QuerySet(Generic[R]):
             return list(self)
         if field not in self.registry.fields():
             raise UnknownField(f"{self.registry.__name__} has no field {field!r}", field=field, known=self.registry.fields())
-        with self._instance.database.reading() as session:
-            return list(session.scalars(self.statement().with_only_columns(getattr(self.registry, field))))
+        values = self.statement().with_only_columns(getattr(self.registry, field))
+        return self._instance.database.read(lambda session: list(session.scalars(values)))
 
     def to_dataframe(self, *, include: str | Sequence[str] | None = None, limit: int | None = 20, order_by: str | None = "-id") -> pd.DataFrame:
         """The records as a frame with their id as index.

@@ -103,8 +103,7 @@ def _name(artifact: Artifact) -> str:
 def _follow(instance: Instance, artifact: Artifact) -> None:
     """Where an artifact's bytes lie now, since they may have moved, or another version may lie there, since this record was loaded."""
     placed = select(Artifact.state, Artifact.storage_id, Artifact.relpath, Artifact.mtime_ns).where(Artifact.id == artifact.id)
-    with instance.database.reading() as session:
-        row = session.execute(placed).one_or_none()
+    row = instance.database.read(lambda session: session.execute(placed).one_or_none())
     if row is None:
         raise BytesGone(f"{_name(artifact)} was deleted")
     if (row.storage_id, row.relpath) != (artifact.storage_id, artifact.relpath):
@@ -126,7 +125,8 @@ def _copy(artifact: Artifact, place: UPath, *, verify: bool) -> Path:
     try:
         return cached(place, wanted, verify=verify)
     except StorageError as e:
-        if look(place) is None:
+        # A store that does not answer says nothing of what it holds, and would be waited for twice.
+        if (isinstance(e, ContentChanged) or isinstance(e.__cause__, FileNotFoundError)) and look(place) is None:
             raise BytesGone(f"the bytes of {_name(artifact)} are gone: there is nothing at {place}") from e
         raise
 

@@ -1,16 +1,27 @@
 """Records and their rows: how a record in memory becomes the row that it stands for."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, cast
 
 from sqlalchemy import CursorResult, insert, inspect, select, text, update
-from sqlalchemy.orm import Session, make_transient_to_detached
-from sqlalchemy.orm.attributes import set_committed_value
+from sqlalchemy.orm import Session, make_transient, make_transient_to_detached
+from sqlalchemy.orm.attributes import flag_modified, set_committed_value
 
 from lignin.base.errors import Locked, NotFound
 from lignin.model import Owned, Registry
 
-__all__ = ["become", "become_row", "changes", "find_row", "insert_record", "insert_records", "reserve_ids", "update_record"]
+__all__ = [
+    "as_before_on_failure",
+    "become",
+    "become_row",
+    "changes",
+    "find_row",
+    "insert_record",
+    "insert_records",
+    "reserve_ids",
+    "update_record",
+]
 
 _CHUNK = 500
 
@@ -28,6 +39,27 @@ def become_row(record: Registry, values: Mapping[str, Any]) -> None:
         make_transient_to_detached(record)
     for name, value in values.items():
         set_committed_value(record, name, value)
+
+
+@contextmanager
+def as_before_on_failure(*records: Registry) -> Iterator[None]:
+    """If the block raises, what was unsaved in these records is so still: saving them again stores them.
+
+    A transaction may fail as late as its commit, when records stand for their rows already.
+    """
+    pending = [(record, None if record.id is None else tuple(changes(record))) for record in records]
+    try:
+        yield
+    except BaseException:
+        for record, names in pending:
+            if names is None:
+                if inspect(record).key is not None:
+                    make_transient(record)
+                record.id = None
+            else:
+                for name in names:
+                    flag_modified(record, name)
+        raise
 
 
 def changes(record: Registry) -> Mapping[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,15 +13,18 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
 from lignin.base.clock import now
-from lignin.base.errors import NotFound
+from lignin.base.errors import LigninError, NotFound, UsageError
 from lignin.base.ids import new_uid
+from lignin.base.messages import say
+from lignin.base.settings import user_home
 from lignin.instance.current_run import run_id_of
 from lignin.instance.families import code_family
 from lignin.instance.insert import insert_ignore
 from lignin.instance.save_artifact import save_artifacts
 from lignin.instance.transforms import new_transform
 from lignin.model import Artifact, Project, Registry, Run, Transform
-from lignin.recording import Code, RunStatus
+from lignin.recording import Code, Ended, RunKey, RunStatus
+from lignin.recording.spool import Spool
 
 if TYPE_CHECKING:
     from lignin.instance.instance import Instance
@@ -68,10 +72,15 @@ def start_run(
     project_id = None if project is None else _project_id(instance, project)
     user_id = instance.user_id
 
+    uid, tries = new_uid(Run.uid_length), list[Run]()
+
     def work(session: Session) -> tuple[Run, Transform]:
         transform = _find_transform(instance, session, code, transform_uid)
+        # An earlier try whose commit was not answered may have been stored after all.
+        if tries and (held := session.scalars(select(Run).where(Run.uid == uid)).one_or_none()) is not None:
+            return held, transform
         run = Run(
-            uid=new_uid(Run.uid_length),
+            uid=uid,
             name=name or transform.name,
             transform_id=transform.id,
             parent_id=parent_id,
@@ -87,6 +96,7 @@ def start_run(
             space_id=instance.space_id,
             created_by_id=user_id,
         )
+        tries.append(run)
         session.add(run)
         session.flush()
         if project_id is not None:
@@ -108,15 +118,46 @@ def end_run(
     report: str | None = None,
     info: Mapping[str, Any] | None = None,
 ) -> None:
-    """End a run. `report` is its log, `info` what to add to its own."""
+    """End a run. `report` is its log, `info` what to add to its own.
+
+    Where the database can't take it, the spool keeps how the run ended, for `lignin ingest --all`.
+
+    Raises:
+        LigninError: neither takes it.
+    """
     new: dict[str, Any] = {"status": RunStatus(status).value, "finished_at": now(), "error": error}
     if report:
-        new["report_id"] = _text_artifact(instance, report, "report")
+        try:
+            new["report_id"] = _text_artifact(instance, report, "report")
+        except LigninError as e:
+            # Where a log can't be stored, as bytes or as a row, that the run ended still can.
+            say("!", f"the log of run {run.uid} was not kept: {e}")
     if info:
         new["info"] = {**run.info, **info}
-    instance.database.transact(lambda session: session.execute(update(Run).where(Run.id == run.id).values(**new)))
+    try:
+        instance.database.transact(lambda session: session.execute(update(Run).where(Run.id == run.id).values(**new)))
+    except UsageError:
+        raise
+    except LigninError as e:
+        spool = _spool_end(instance, run, new)
+        if spool is None:
+            raise
+        say("!", f"{e} How run {run.uid} ended waits in {spool}; bring it in with: lignin ingest --all")
     for name, value in new.items():
         set_committed_value(run, name, value)
+
+
+def _spool_end(instance: Instance, run: Run, new: Mapping[str, Any]) -> Path | None:
+    """Keep how a run ended in a spool, the instance's or the user's; where, or `None` if neither can be written."""
+    event = Ended(run=RunKey(engine="lignin", scope="", id=run.uid), status=RunStatus(new["status"]), at=new["finished_at"], error=new["error"])
+    for folder in (instance.config.spool, user_home() / "spool"):
+        spool = Spool(folder, engine="lignin")
+        with suppress(OSError):
+            spool.record(event)
+            path = spool.path
+            spool.close()
+            return path
+    return None
 
 
 def _find_transform(instance: Instance, session: Session, code: Code, stem: str | None) -> Transform:
@@ -158,8 +199,8 @@ def _text_artifact(instance: Instance, text: str, what: str) -> int:
 
 
 def _project_id(instance: Instance, project: str) -> int:
-    with instance.database.reading() as session:
-        found = session.scalars(select(Project.id).where((Project.name == project) | (Project.uid == project), Project.branch_id > 0)).first()
+    named = select(Project.id).where((Project.name == project) | (Project.uid == project), Project.branch_id > 0)
+    found = instance.database.read(lambda session: session.scalars(named).first())
     if found is None:
         raise NotFound(f"there is no project {project!r}. Make it with: ln.Project(name={project!r}).save()")
     return found

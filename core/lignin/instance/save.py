@@ -7,7 +7,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select
+from sqlalchemy import inspect, select
 from sqlalchemy.orm import Session
 
 from lignin.base.errors import UsageError
@@ -20,7 +20,13 @@ from lignin.instance.construct import check_text
 from lignin.instance.current_run import current_run_id
 from lignin.instance.move import move
 from lignin.instance.replace import replacement_of, take_over
-from lignin.instance.rows import become, changes, insert_records, update_record
+from lignin.instance.rows import (
+    as_before_on_failure,
+    become,
+    changes,
+    insert_records,
+    update_record,
+)
 from lignin.instance.save_artifact import save_artifacts
 from lignin.instance.save_collection import save_collection
 from lignin.model import (
@@ -92,11 +98,12 @@ def _save_new(instance: Instance, batch: Sequence[Any]) -> None:
         return
     for record in batch:
         _prepare(instance, record)
-    if not isinstance(batch[0], ULabel | Project | Storage):
-        instance.database.transact(lambda session: insert_records(session, batch))
-        return
-    insert = _insert_places if isinstance(batch[0], Storage) else _insert_named
-    existing = instance.database.transact(lambda session: insert(session, batch))
+    with as_before_on_failure(*batch):
+        if not isinstance(batch[0], ULabel | Project | Storage):
+            instance.database.transact(lambda session: _insert_once(session, batch))
+            return
+        insert = _insert_places if isinstance(batch[0], Storage) else _insert_named
+        existing = instance.database.transact(lambda session: insert(session, batch))
     for record, row in existing:
         become(record, row)
         if len(batch) == 1:
@@ -148,6 +155,18 @@ def _prepare_storage(instance: Instance, storage: Storage) -> None:
             root.mkdir(parents=True, exist_ok=True)
         except OSError as e:
             raise UsageError(f"can't make the storage folder {root}: {e.strerror or e}") from e
+
+
+def _insert_once(session: Session, batch: Sequence[Any]) -> None:
+    """Insert records, unless an earlier try, whose commit was not answered, did so after all."""
+    first = batch[0]
+    registry = type(first)
+    if inspect(first).key is not None:
+        # All went in one transaction. Another writer's record of that uid was not made in the same microsecond.
+        made = session.scalar(select(registry.created_at).where(registry.uid == first.uid))
+        if made is not None and made == first.created_at:
+            return
+    insert_records(session, batch)
 
 
 def _insert_places(session: Session, batch: Sequence[Storage]) -> list[tuple[Storage, Storage]]:
@@ -227,7 +246,8 @@ def _save_fields(instance: Instance, record: Registry, new: Mapping[str, Any]) -
     if isinstance(record, Artifact) and "key" in new:
         rename_key(instance, record, new)
         return
-    instance.database.transact(lambda session: update_record(session, record, new))
+    with as_before_on_failure(record):
+        instance.database.transact(lambda session: update_record(session, record, new))
 
 
 def save_records(records: Registry | Iterable[Registry]) -> None:

@@ -30,7 +30,7 @@ from lignin.instance.insert import insert_ignore
 from lignin.instance.locate import OBJECTS, home_of, locate, path_below
 from lignin.instance.places import place_remote
 from lignin.instance.remote_source import RemoteSource
-from lignin.instance.rows import become, insert_records, update_record
+from lignin.instance.rows import as_before_on_failure, become, insert_records, update_record
 from lignin.model import Artifact, ArtifactState, Registry, Storage, run_output
 from lignin.storage import Seen, adopt, check_key, look, put, put_new, suffix_of
 
@@ -81,12 +81,13 @@ def save_artifacts(instance: Instance, records: Sequence[Artifact]) -> None:
     managed = instance.managed_storages()
     remote = _place_remote(instance, records)
     plans = [_plan(instance, record, managed=managed, remote=remote, run_id=run_id) for record in records]
-    for _ in range(_TRIES):
-        _store_bytes(plans)
-        if instance.database.transact(lambda session: _store_rows(instance, session, plans)):
-            break
-    else:
-        raise StorageError(f"what is stored in {plans[0].storage.root} vanishes again and again; look for who deletes files there. Nothing was saved.")
+    with as_before_on_failure(*records):
+        for _ in range(_TRIES):
+            _store_bytes(plans)
+            if instance.database.transact(lambda session: _store_rows(instance, session, plans)):
+                break
+        else:
+            raise StorageError(f"what is stored in {plans[0].storage.root} vanishes again and again; look for who deletes files there. Nothing was saved.")
     for plan in plans:
         if plan.existing is not None:
             become(plan.record, plan.existing)
@@ -120,7 +121,8 @@ def rekey(instance: Instance, record: Artifact, new: Mapping[str, Any]) -> None:
         versions = update(Artifact).where(Artifact.uid.startswith(record.stem_uid))
         session.execute(versions.values(key=key, family=family), execution_options={"synchronize_session": False})
 
-    instance.database.transact(work)
+    with as_before_on_failure(record):
+        instance.database.transact(work)
 
 
 def _place_remote(instance: Instance, records: Sequence[Artifact]) -> Mapping[str, tuple[Storage, str]]:
@@ -278,7 +280,8 @@ def _match(session: Session, plan: _Plan, book: Mapping[str, list[Artifact]], ne
     """The artifact that this one is, where it is there already."""
     record = plan.record
     if plan.draft.revises is not None and plan.draft.revises.key != record.key:
-        return None
+        # An earlier try whose commit was not answered may have been stored after all.
+        return next((row for row in book.get(str(record.family), []) if row.uid == record.uid and row.hash == record.hash), None)
     if record.key is not None:
         same = [row for row in book.get(key_family(record.key), []) if row.hash == record.hash and row.branch_id > 0]
         return max(same, key=lambda row: row.is_latest) if same else None

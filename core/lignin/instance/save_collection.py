@@ -12,7 +12,7 @@ from lignin.base.ids import FIRST_VERSION, new_uid, next_version
 from lignin.base.messages import say
 from lignin.instance.current_run import current_run_id
 from lignin.instance.families import key_family, own_family
-from lignin.instance.rows import become, insert_record, update_record
+from lignin.instance.rows import as_before_on_failure, become, insert_record, update_record
 from lignin.model import Collection, collection_artifact
 
 if TYPE_CHECKING:
@@ -25,7 +25,8 @@ def save_collection(instance: Instance, record: Collection) -> None:
     """Store a collection: the same members under the same key are the same collection."""
     named = record.__dict__.get("_run")
     record.run_id = named.id if named is not None else current_run_id(instance)
-    existing = instance.database.transact(lambda session: _store(instance, session, record))
+    with as_before_on_failure(record):
+        existing = instance.database.transact(lambda session: _store(instance, session, record))
     if existing is not None:
         become(record, existing)
         say("→", f"returning collection with same artifacts: {record.key or record.uid} ({record.uid})")

@@ -19,6 +19,7 @@ def schema_version(database: Database) -> str:
         LigninError: the database does not answer.
     """
     place = redact_url(database.url)
+    database.await_server()
     try:
         with database.engine.connect() as connection:
             found = connection.execute(text("select version_num from alembic_version")).scalar_one_or_none()

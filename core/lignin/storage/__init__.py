@@ -4,7 +4,7 @@ from lignin.storage.adopt import adopt
 from lignin.storage.cache import Wanted, cache_folder, cached
 from lignin.storage.keys import check_key, suffix_of
 from lignin.storage.place import check_writable, fetch, hash_whole, look, put, put_new, remove
-from lignin.storage.remote import names_below
+from lignin.storage.remote import names_below, open_stream
 from lignin.storage.root import Root, as_path
 from lignin.storage.seen import Seen
 from lignin.storage.transfer import transfer, transfer_new
@@ -25,6 +25,7 @@ __all__ = [
     "hash_whole",
     "look",
     "names_below",
+    "open_stream",
     "pending_uploads",
     "put",
     "put_new",

@@ -140,9 +140,12 @@ def _download(source: Path | UPath, place: Path, wanted: Wanted) -> None:
     draft = place.with_name(f".{place.name}.{new_uid(6)}.part")
     try:
         _check_etag(source, wanted)
-        with watched("copied", f"downloading {source.name}", total=wanted.size):
-            fetch(source, draft)
-        if wanted.content.startswith("b3") and hash_path(draft).id != wanted.content:
+        is_wanted = _fetch_wanted(source, draft, wanted)
+        if not is_wanted:
+            # Bytes can be damaged on their way too: only what comes twice is what lies there.
+            discard(draft)
+            is_wanted = _fetch_wanted(source, draft, wanted)
+        if not is_wanted:
             raise ContentChanged(f"{source} holds other bytes than those that were recorded. Save it again to record what is there now.")
         _check_etag(source, wanted)
         _delete(place)
@@ -150,6 +153,12 @@ def _download(source: Path | UPath, place: Path, wanted: Wanted) -> None:
         _protect(place)
     finally:
         discard(draft)
+
+
+def _fetch_wanted(source: Path | UPath, draft: Path, wanted: Wanted) -> bool:
+    with watched("copied", f"downloading {source.name}", total=wanted.size):
+        fetch(source, draft)
+    return not wanted.content.startswith("b3") or hash_path(draft).id == wanted.content
 
 
 def _check_etag(source: Path | UPath, wanted: Wanted) -> None:

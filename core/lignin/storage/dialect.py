@@ -45,6 +45,12 @@ class Dialect:
             return client, require("botocore.exceptions", extra="s3").BotoCoreError
         return client, require("gcsfs.retry", extra="gcs").HttpError, require("google.auth.exceptions", extra="gcs").GoogleAuthError
 
+    def damaged(self) -> tuple[type[Exception], ...]:
+        """What its client raises where a download's bytes are not those that the store told the checksum of."""
+        if self.extra == "s3":
+            return (require("botocore.exceptions", extra="s3").FlexibleChecksumError,)
+        return (require("gcsfs.retry", extra="gcs").ChecksumError,)
+
     def time(self, info: Mapping[str, Any]) -> int:
         """When an object last changed, to the second: what a listing says in more detail, another question does not."""
         moment = info.get("LastModified") or info.get("mtime")

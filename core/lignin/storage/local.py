@@ -25,6 +25,7 @@ __all__ = ["discard", "fetch", "look", "put", "put_new", "remove"]
 
 _CHUNK = 1024 * 1024
 _NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS}
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _TAKEN = {errno.ENOTEMPTY, errno.EEXIST, errno.EISDIR, errno.ENOTDIR}
 
 
@@ -51,7 +52,8 @@ def _put(source: Path, target: Path, *, expected: str, take: Callable[..., None]
             raise ContentChanged(f"{source} changed while it was saved. Nothing was stored; save it again when it is at rest.")
         take(draft, place, expected=expected)
     except OSError as e:
-        raise StorageError(f"can't store {source} as {place}: {e.strerror or e}. Nothing was stored.") from e
+        advice = "Make room there, then save again." if e.errno in _FULL else "Look who may write there."
+        raise StorageError(f"can't store {source} as {place}: {e.strerror or e}. Nothing was stored. {advice}") from e
     finally:
         discard(draft)
 

@@ -8,7 +8,9 @@ store's checksum is compared; where it is of another kind, the object is read ba
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
+import io
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -29,10 +31,14 @@ from lignin.storage.seen import Seen
 if TYPE_CHECKING:
     from upath import UPath
 
-__all__ = ["check_writable", "copy_there", "explained", "fetch", "hash_whole", "look", "names_below", "put", "put_new", "remove", "system"]
+__all__ = ["check_writable", "copy_there", "explained", "fetch", "hash_whole", "look", "names_below", "open_stream", "put", "put_new", "remove", "system"]
 
 _PART = 16 * 1024 * 1024
 _AT_ONCE = 8
+# What a store never answers: a disk of ours is full, over its quota, or read-only.
+_LOCAL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
+_AGAIN = 3
+_BUFFER = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,16 +83,16 @@ def put_new(source: Path, target: UPath, *, expected: str) -> None:
 def fetch(source: UPath, draft: Path) -> None:
     """Download an object, or all objects below a prefix."""
     with explained(source, f"can't download {source}"):
-        fs = system(source)
+        fs, dialect = system(source), dialect_of(source)
         if fs.info(source.path, refresh=True)["type"] != "directory":
-            _get_file(fs, source.path, draft)
+            _get_file(dialect, fs, source.path, draft)
             return
         names = [name for name, _ in _objects(fs, source.path)]
         targets = [_below(draft, name) for name in names]
         for folder in {target.parent for target in targets}:
             folder.mkdir(parents=True, exist_ok=True)
         with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
-            for _ in pool.map(lambda pair: _get_file(fs, f"{source.path}/{pair[0]}", pair[1]), zip(names, targets, strict=True)):
+            for _ in pool.map(lambda pair: _get_file(dialect, fs, f"{source.path}/{pair[0]}", pair[1]), zip(names, targets, strict=True)):
                 pass
 
 
@@ -159,6 +165,38 @@ def copy_there(source: UPath, target: UPath) -> None:
         with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
             for _ in pool.map(lambda pair: fs.cp_file(*pair), pairs):
                 pass
+def open_stream(path: UPath, **options: Any) -> io.BufferedReader:
+    """An object's bytes as they are asked for; what goes wrong on the way is a `StorageError`."""
+    with explained(path, f"can't open {path}"):
+        return io.BufferedReader(_Stream(system(path).open(path.path, "rb", **options), path), buffer_size=_BUFFER)
+
+
+class _Stream(io.RawIOBase):
+    """A stream of the store's, whose errors are ours."""
+
+    def __init__(self, inner: Any, path: UPath) -> None:
+        self._inner, self._path = inner, path
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        with explained(self._path, f"can't read {self._path}"):
+            return int(self._inner.readinto(buffer))
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        return int(self._inner.seek(offset, whence))
+
+    def tell(self) -> int:
+        return int(self._inner.tell())
+
+    def close(self) -> None:
+        if not self.closed:
+            self._inner.close()
+        super().close()
 
 
 def check_writable(root: UPath) -> None:
@@ -218,9 +256,11 @@ def _upload(fs: Any, source: Path, target: UPath, *, expected: str, is_new: bool
 
 
 def _abandon(writer: Any) -> None:
-    writer.discard()
-    # Else the collector would close it, and send what is left.
-    writer.closed = True
+    try:
+        writer.discard()
+    finally:
+        # Else the collector would close it, and send what is left.
+        writer.closed = True
 
 
 def _part_of(size: int, dialect: Dialect) -> int:
@@ -309,8 +349,12 @@ class _Told:
         advance("copied", inc)
 
 
-def _get_file(fs: Any, path: str, target: Path) -> None:
-    fs.get_file(path, str(target), callback=_Told())
+def _get_file(dialect: Dialect, fs: Any, path: str, target: Path) -> None:
+    try:
+        fs.get_file(path, str(target), callback=_Told())
+    except dialect.damaged():
+        # On the way or there: once more tells.
+        fs.get_file(path, str(target), callback=_Told())
 
 
 def _remove_object(fs: Any, path: str) -> None:
@@ -327,7 +371,11 @@ def system(path: UPath) -> Any:
     """
     dialect = dialect_of(path)
     require(dialect.package, extra=dialect.extra)
-    return path.fs
+    fs = path.fs
+    if dialect.extra == "s3":
+        # Its own attempts come on top of those of each request: with five, a server that hangs would hold a call for minutes.
+        fs.retries = _AGAIN
+    return fs
 
 
 def _changed(source: Path) -> ContentChanged:
@@ -350,4 +398,7 @@ def explained(place: UPath, what: str) -> Iterator[None]:
     except PermissionError as e:
         raise StorageError(f"{what}: access was denied. Check the keys ({dialect.keys}) and what they may do.") from e
     except errors as e:
-        raise StorageError(f"{what}: {e}. Check the endpoint, the network and the keys.") from e
+        if isinstance(e, OSError) and e.errno in _LOCAL:
+            raise StorageError(f"{what}: {e.strerror}. Make room on the disk of {e.filename or 'the copy'}, or let LIGNIN_CACHE_DIR name another folder.") from e
+        said = (isinstance(e, OSError) and e.strerror) or e
+        raise StorageError(f"{what}: {said}. Check the endpoint, the network and the keys, then try again.") from e

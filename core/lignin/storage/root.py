@@ -25,6 +25,9 @@ __all__ = ["Root", "as_path"]
 
 _OPTIONS = ("endpoint_url", "region")
 _WEB = {"http", "https"}
+_SILENT_SECONDS = 20.0
+_CONNECT_SECONDS = 5.0
+_ATTEMPTS = 4
 _KEYS_FROM = "keys come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or from AWS_PROFILE"
 
 
@@ -139,16 +142,39 @@ def as_path(root: str, relpath: str, *, endpoint: str = "", region: str | None =
         # Put together as text: what stands there is no path of a file system, and keeps its `//`, `..` and `?`.
         web: UPath = make(f"{root}/{relpath}" if relpath else root)
         return web
-    base: UPath = make(root, **_options(endpoint, region))
+    options = _options(endpoint, region) if root.startswith("s3") else {"use_listings_cache": False}
+    base: UPath = make(root, **options)
     return base / relpath if relpath else base
 
 
 def _options(endpoint: str, region: str | None) -> Mapping[str, Any]:
     client = {name: value for name, value in (("endpoint_url", endpoint), ("region_name", region)) if value}
     # Some servers tell the checksum of the whole object with a part of it, which would then be refused; AWS does not.
-    config = {"config_kwargs": {"response_checksum_validation": "when_required"}} if endpoint else {}
+    checks = {"response_checksum_validation": "when_required"} if endpoint else {}
     # Listings that are kept would hide what other processes write.
-    return {"use_listings_cache": False, **({"client_kwargs": client} if client else {}), **config}
+    return {"use_listings_cache": False, "config_kwargs": _patience() | checks, **({"client_kwargs": client} if client else {})}
+
+
+def _patience() -> dict[str, Any]:
+    """How long a silent server is waited for, and how often a request is made: AWS's own settings count where they are set."""
+    seconds = _silence()
+    patience: dict[str, Any] = {"connect_timeout": min(seconds, _CONNECT_SECONDS), "read_timeout": seconds}
+    if "AWS_RETRY_MODE" not in os.environ and "AWS_MAX_ATTEMPTS" not in os.environ:
+        patience["retries"] = {"mode": "standard", "total_max_attempts": _ATTEMPTS}
+    return patience
+
+
+def _silence() -> float:
+    told = os.environ.get("LIGNIN_S3_TIMEOUT")
+    if not told:
+        return _SILENT_SECONDS
+    try:
+        seconds = float(told)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < float("inf"):
+        raise UsageError(f"LIGNIN_S3_TIMEOUT is a number of seconds above 0, not {told!r}")
+    return seconds
 
 
 def _split(text: str) -> tuple[str, str]:

@@ -3,7 +3,7 @@
 import os
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -46,6 +46,8 @@ class _Session:
 
 # At most one.
 _sessions: list[_Session] = []
+# Ends that nothing took, neither the catalogue nor a spool, for `finish()` to try again.
+_unrecorded: list[Callable[[], None]] = []
 
 
 def track(
@@ -133,11 +135,19 @@ def finish(*, ignore_non_consecutive: bool = False) -> None:
     Args:
         ignore_non_consecutive: do not warn of cells that were not run one after the other.
 
+    An end that could not be recorded (a full disk) is a warning; `finish()` tries it again when it is called again.
+
     Raises:
         TrackingError: nothing is tracked.
+        LigninError: the end can't be recorded this time either.
     """
     session = _current()
     if session is None:
+        while _unrecorded:
+            _unrecorded[0]()
+            _unrecorded.pop(0)
+            if not _unrecorded:
+                return
         if _is_worker() or _sessions:
             return
         raise TrackingError("no run to finish: start one with ln.track().")
@@ -218,8 +228,14 @@ def _close(session: _Session, outcome: Outcome, *, quiet: bool = False) -> None:
     with _guard:
         info |= _notebook_info(session, interactive, quiet=quiet)
     with _guard:
-        report = session.log.text() if session.log is not None else None
-        run_keeper().end_run(session.run, status=outcome.status, error=outcome.error, report=report or None, info=info)
+        report = (session.log.text() if session.log is not None else None) or None
+
+        def record() -> None:
+            run_keeper().end_run(session.run, status=outcome.status, error=outcome.error, report=report, info=info)
+
+        _unrecorded.append(record)
+        record()
+        _unrecorded.remove(record)
         seconds = time.monotonic() - session.began
         verb = "finished" if outcome.status is RunStatus.COMPLETED else f"{outcome.status.value}:"
         say("→", f"{verb} Run({session.run.uid!r}) after {_duration(seconds)} at {_moment(now())}")
