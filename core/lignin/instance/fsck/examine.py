@@ -15,7 +15,7 @@ from lignin.instance.database import Database
 from lignin.instance.fsck.database import find_damage, find_dangling
 from lignin.instance.fsck.families import find_latest, find_origin, find_producer
 from lignin.instance.fsck.objects import Looker, find_objects
-from lignin.instance.fsck.places import find_unreachable, seen_roots
+from lignin.instance.fsck.places import find_unreachable, look_around
 from lignin.instance.fsck.report import GRACE, Finding, Report
 from lignin.instance.fsck.runs import find_crashed
 from lignin.instance.fsck.spools import find_spools
@@ -59,11 +59,11 @@ def examine_file(config: InstanceConfig) -> Report | None:
 
 
 def _find(instance: Instance, counts: dict[str, int], *, rehash: float, grace: timedelta, chance: Random) -> Iterator[Finding]:
-    roots = seen_roots(instance)
+    roots, unseen = look_around(instance)
     looker = Looker(roots=roots, rehash=rehash, grace=grace, chance=chance)
     yield from chain(
         find_dangling(instance),
-        find_unreachable(instance, roots),
+        find_unreachable(unseen),
         find_objects(instance, looker, counts),
         find_strays(instance, roots, grace=grace, counts=counts),
         find_latest(instance, counts),

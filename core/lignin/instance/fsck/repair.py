@@ -13,7 +13,7 @@ from lignin.instance.fsck.recover import mend_bytes, mend_saving, mend_state
 from lignin.instance.fsck.report import Finding, Kind, Report
 from lignin.instance.fsck.runs import mend_crashed
 from lignin.instance.fsck.spools import mend_spool
-from lignin.instance.fsck.strays import mend_stray
+from lignin.instance.fsck.strays import mend_stray, mend_upload
 
 if TYPE_CHECKING:
     from lignin.instance.instance import Instance
@@ -31,6 +31,7 @@ _MENDERS: Mapping[Kind, Callable[[Instance, Finding], Finding]] = {
     Kind.SAVING: mend_saving,
     Kind.ORPHAN: mend_stray,
     Kind.DRAFT: mend_stray,
+    Kind.UPLOAD: mend_upload,
     Kind.LATEST: mend_latest,
     Kind.PRODUCER: mend_derived,
     Kind.ORIGIN: mend_derived,
@@ -45,7 +46,7 @@ def repair(instance: Instance, report: Report) -> Report:
     """The report, with each finding as it is after an attempt to mend it. Doing it again changes nothing.
 
     Others may write meanwhile: each finding is looked at once more as it is mended, and nothing is deleted
-    but the records of saves that never ended. Bytes that no copy brings back stay unrepaired, and the record says that they are gone.
+    but the records of saves that never ended, and the parts of uploads that never did. Bytes that no copy brings back stay unrepaired, and the record says that they are gone.
     """
     return replace(report, findings=tuple(_mend(instance, finding) for finding in report.findings))
 
