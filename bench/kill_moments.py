@@ -98,7 +98,10 @@ class Worker:
     def note(self, what: str, **facts: object) -> None:
         os.write(self.notes, json.dumps({"what": what, **facts}).encode() + b"\n")
 
-    def work(self) -> None:
+    def work(self, ready: Callable[[], None]) -> None:
+        if self.what == "delete":
+            self.saved = [(artifact.uid, artifact.hash) for artifact in ln.Artifact.all()]
+        ready()
         number = 0
         while True:
             number += 1
@@ -190,20 +193,24 @@ class Worker:
         ln.finish()
 
 
-def kill_once(folder: Path, work: Callable[[], None], *, seconds: float) -> bool:
-    """Let a child do it for so long, and kill it; whether it was still at work."""
+def kill_once(folder: Path, work: Callable[[Callable[[], None]], None], *, seconds: float) -> bool:
+    """Let a child do it until so long after it said that it is ready, and kill it; whether it was still at work."""
+    reader, writer = os.pipe()
     pid = os.fork()
     if pid == 0:
         try:
             sys.stderr = (folder / "errors").open("a")
-            os.environ["LIGNIN_VERBOSITY"] = "error"
-            work()
+            work(lambda: os.close(writer))
             os._exit(0)
         except BaseException as e:
             with (folder / "failed").open("a") as stream:
                 stream.write(f"{type(e).__name__}: {e}\n")
         finally:
             os._exit(1)
+    os.close(writer)
+    # Answers when the child closes its end, by saying so or by its death.
+    os.read(reader, 1)
+    os.close(reader)
     time.sleep(seconds)
     os.kill(pid, signal.SIGKILL)
     return os.WIFSIGNALED(os.waitpid(pid, 0)[1])
@@ -262,17 +269,20 @@ def in_child(folder: Path, work: Callable[[], Counter[str]]) -> Counter[str]:
 
 def kill_workers(folder: Path, arguments: argparse.Namespace, *, db: str | None, storage: str | None) -> tuple[Counter[str], Counter[str]]:
     """What was done before the kills, and what was found and repaired after them."""
-    remote._PART = PART  # noqa: SLF001  # large enough files take too long
+    remote._PART = PART  # large enough files take too long
     (folder / "outside").mkdir()
 
     def begin() -> Counter[str]:
         init(folder, db=db, storage=storage).close()
         return Counter()
 
+    # Loaded before the fork, so that the moments fall into the work and not into its imports.
+    for name in ("upath", "s3fs", "lignin.formats.tables") if storage else ("lignin.formats.tables",):
+        importlib.import_module(name)
     in_child(folder, begin)
     chance, found = random.Random(arguments.seed), Counter[str]()
     for kill in range(1, arguments.kills + 1):
-        kill_once(folder, lambda seed=kill: Worker(folder, what=arguments.what, seed=seed).work(), seconds=chance.uniform(0.02, arguments.seconds))
+        kill_once(folder, lambda ready, seed=kill: Worker(folder, what=arguments.what, seed=seed).work(ready), seconds=chance.uniform(0, arguments.seconds))
         if kill % arguments.each == 0 or kill == arguments.kills:
             found += in_child(folder, lambda: check(folder))
     lines = (folder / "notes").read_bytes().splitlines() if (folder / "notes").exists() else []
@@ -298,11 +308,12 @@ def kill_migrations(folder: Path, arguments: argparse.Namespace, *, db: str | No
     url = instance.config.db_url
     instance.close()
     before = _rows(url)
-    chance, done, longest = random.Random(arguments.seed), Counter[str](), _time(lambda: _migrate(module, url))
+    chance, done = random.Random(arguments.seed), Counter[str]()
+    longest = _time(lambda: _migrate(module, url))
     for _ in range(arguments.kills):
         _downgrade(command, module, url)
         assert _rows(url) == before, "going back changed rows"
-        was_killed = kill_once(folder, lambda: _migrate(module, url), seconds=chance.uniform(0, longest * 1.5))
+        was_killed = kill_once(folder, lambda ready: _migrate(module, url, ready=ready), seconds=chance.uniform(0, longest * 1.5))
         version = _version(url)
         assert _rows(url) == before, f"rows changed at {version}"
         done["killed, as it was" if version == "0001" else "killed, migrated" if was_killed else "ended before"] += 1
@@ -312,8 +323,9 @@ def kill_migrations(folder: Path, arguments: argparse.Namespace, *, db: str | No
     return done, Counter()
 
 
-def _migrate(module: Any, url: str) -> None:
+def _migrate(module: Any, url: str, *, ready: Callable[[], None] = lambda: None) -> None:
     database = Database(url)
+    ready()
     module.migrate(database)
     database.close()
 

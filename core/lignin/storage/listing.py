@@ -101,7 +101,7 @@ def unfinished(place: UPath) -> list[Upload]:
     asked = {"Bucket": bucket, "Prefix": prefix}
     with _explained(f"can't list the unfinished uploads below {place}"):
         while True:
-            answer = place.fs.call_s3("list_multipart_uploads", **asked)
+            answer = _ask_uploads(place.fs, asked)
             for upload in answer.get("Uploads") or ():
                 name = str(upload["Key"])
                 if name.startswith(prefix):
@@ -111,6 +111,23 @@ def unfinished(place: UPath) -> list[Upload]:
             asked |= {"KeyMarker": answer["NextKeyMarker"], "UploadIdMarker": answer["NextUploadIdMarker"]}
 
 
+def _ask_uploads(fs: Any, asked: Mapping[str, str]) -> Mapping[str, Any]:
+    try:
+        answer: Mapping[str, Any] = fs.call_s3("list_multipart_uploads", **asked)
+    except OSError as e:
+        # Some servers answer so where a bucket never had any.
+        if _code(e) == "NoSuchUpload":
+            return {}
+        raise
+    return answer
+
+
+def _code(error: OSError) -> str:
+    """What the store calls an error."""
+    response = getattr(error.__cause__, "response", None) or {}
+    return str(response.get("Error", {}).get("Code", ""))
+
+
 def abort(place: UPath, upload: Upload) -> None:
     """Give up an upload, so that the store forgets its parts; one that ended meanwhile is fine.
 
@@ -118,8 +135,12 @@ def abort(place: UPath, upload: Upload) -> None:
         StorageError: it can't be given up.
     """
     bucket, _, prefix = f"{place.path}/".partition("/")
-    with _explained(f"can't give up the upload of {place / upload.name}"), contextlib.suppress(FileNotFoundError):
-        place.fs.call_s3("abort_multipart_upload", Bucket=bucket, Key=prefix + upload.name, UploadId=upload.id)
+    with _explained(f"can't give up the upload of {place / upload.name}"):
+        try:
+            place.fs.call_s3("abort_multipart_upload", Bucket=bucket, Key=prefix + upload.name, UploadId=upload.id)
+        except OSError as e:
+            if _code(e) != "NoSuchUpload":
+                raise
 
 
 def copy_within(source: UPath, target: UPath) -> None:
@@ -146,7 +167,9 @@ def _moved_at(fs: Any, bucket: str, upload: Mapping[str, Any]) -> datetime:
     while True:
         try:
             answer = fs.call_s3("list_parts", **asked)
-        except FileNotFoundError:
+        except OSError as e:
+            if _code(e) != "NoSuchUpload":
+                raise
             # It ended while we asked.
             return datetime.now(UTC)
         moments += [part["LastModified"] for part in answer.get("Parts") or ()]

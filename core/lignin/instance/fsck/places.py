@@ -110,7 +110,9 @@ def _see(instance: Instance, root: Root) -> Root | None:
             look(root.where.path(relpath))
         return root
     listing = _list_homes(root)
-    if not listing.names and _stored_in(instance, root.storage_ids, objects=True):
+    # Whatever was there may have been deleted; then at least `lost+found` or another instance's objects tell whose place this is.
+    is_empty = not listing.names and look(root.where.path(OBJECTS)) is None
+    if is_empty and _stored_in(instance, root.storage_ids, objects=True):
         return None
     return Root(where=root.where, is_managed=True, storage_ids=root.storage_ids, homes=root.homes, listing=listing)
 
