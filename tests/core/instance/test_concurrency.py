@@ -97,7 +97,7 @@ def test_sixteen_processes_write_the_same_and_their_own(instance):
         write_spool(str(number), scope=f"own {number}", content=1 + number % 3)
     run_workers(16)
     found = ln.Artifact.filter(key__startswith="file://node/data/")
-    check(ln.Artifact.exclude(key__startswith="file://node/data/"))
+    check(artifact for artifact in ln.Artifact.all() if not (artifact.key or "").startswith("file://"))
     assert ln.Artifact.filter(key="same.txt").count() == 2
     assert ln.Artifact.filter(key="shared.txt").count() == 32
     assert ln.Artifact.filter(key__startswith="own/").count() == 32
