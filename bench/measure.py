@@ -91,9 +91,9 @@ def sides(arguments: argparse.Namespace) -> list[Side]:
 
 
 class Workspace:
-    """A folder with a fresh instance of one system, and a home of its own."""
+    """A folder with a fresh instance of one system, and a home of its own; on SQLite, or in the empty database that `db` names."""
 
-    def __init__(self, side: Side) -> None:
+    def __init__(self, side: Side, *, db: str | None = None) -> None:
         self.side = side
         self.home = Path(tempfile.mkdtemp(prefix=f"bench-{side.name}-"))
         self.folder = self.home / "project"
@@ -104,7 +104,7 @@ class Workspace:
             "LANG": "C.UTF-8",
             "BENCH_TIMES": str(self.home / "times.json"),
         }
-        self.call([side.program, "init", "--storage", "./data"])
+        self.call([side.program, "init", "--storage", "./data", *(["--db", db] if db else [])])
 
     def call(self, command: Sequence[str]) -> Time:
         """Run a command in the folder and time it; stop everything, showing what it printed, if it fails."""
@@ -122,6 +122,13 @@ class Workspace:
         if done.returncode:
             sys.exit(f"{self.side.name}: {' '.join(command)[:200]} ended with {done.returncode}:\n{done.stdout.decode()[-4000:]}")
         return Time(wall, cpu)
+
+    def start(self, *arguments: str, errors: Path) -> subprocess.Popen[bytes]:
+        """A process of this system's Python, in the folder, that goes on by itself."""
+        with errors.open("ab") as stream:
+            return subprocess.Popen(
+                [str(self.side.python), *arguments], cwd=self.folder, env=self._environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=stream
+            )
 
     def script(self, body: str, *, name: str = "task.py", imported: bool = True) -> dict[str, Time]:
         """Run a script; return the time of the whole process as `process` and all that it timed itself."""

@@ -1,6 +1,7 @@
 """The database behind an instance: connections and transactions, alike on SQLite and PostgreSQL."""
 
 import os
+import random
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -17,14 +18,21 @@ from lignin.base.ids import derived_uid
 from lignin.base.redact import redact_url
 from lignin.instance.outage import Outage, explained, is_away, may_pass, met
 
-__all__ = ["Database", "sqlite_path"]
+__all__ = ["RECORDER", "Database", "sqlite_path"]
+
+# The lock of who brings events into the catalogue. One batch can touch any row, so that two would soon wait for each other.
+RECORDER = "recorder"
 
 T = TypeVar("T")
 
 _LOCK = text("select pg_advisory_xact_lock(number) from unnest(cast(:numbers as bigint[])) as number")
 _LOCKS = 1024
+_FIRST_LOCK = 7265117 * _LOCKS
 _BUSY_MS = 60_000
+_POOL_SECONDS = 300
 _TRIES = 8
+# "sorry, too many clients already", "remaining connection slots are reserved for roles with …", "too many connections for role/database".
+_FULL = ("too many clients", "connection slots", "too many connections")
 # A server that does not answer at all must not hold a call for ever; a URL may say otherwise.
 _PATIENCE = {"connect_timeout": 10, "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3, "tcp_user_timeout": 60_000}
 
@@ -131,7 +139,8 @@ class Database:
                 attempt += 1
                 if attempt == _TRIES or not may_pass(e):
                     raise self.explained(e) from e
-                time.sleep(0.005 * 2**attempt)
+                # Those who met once must not meet again at the same moment.
+                time.sleep(0.005 * 2**attempt * random.uniform(0.5, 1.5))
             except (StatementError, OverflowError, UnicodeEncodeError) as e:
                 raise UsageError(f"the database can't take this value: {str(e).splitlines()[0]}") from e
             else:
@@ -142,6 +151,8 @@ class Database:
 
         SQLite has one writer at a time anyway; PostgreSQL takes advisory locks, in one statement and few
         enough for the server's table of locks: names that share a number queue too, which does no harm.
+        Who takes several at different moments begins with `RECORDER`, then families of code, then others: their
+        numbers lie in this order, so that no two writers wait for each other.
         """
         if self.is_sqlite:
             # A session begins with its first statement, and what comes after this call counts on the lock.
@@ -182,16 +193,18 @@ def sqlite_path(url: str) -> str | None:
 
 
 def _lock_number(name: str) -> int:
+    if name == RECORDER:
+        return _FIRST_LOCK - 1
     value = 0
     for character in derived_uid(name, length=10):
         value = value * 128 + ord(character)
-    return 7265117 * _LOCKS + value % _LOCKS
+    return _FIRST_LOCK + (0 if name.startswith("code:") else _LOCKS) + value % _LOCKS
 
 
 def _open_sqlite(url: str) -> Engine:
     # Not read as a URL: a folder's name may hold a question mark.
     where = URL.create("sqlite", database=sqlite_path(url))
-    engine = create_engine(where, connect_args={"check_same_thread": False, "timeout": _BUSY_MS / 1000})
+    engine = create_engine(where, connect_args={"check_same_thread": False, "timeout": _BUSY_MS / 1000}, pool_timeout=_POOL_SECONDS)
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _record: Any) -> None:
@@ -222,14 +235,30 @@ def _open_postgres(url: str) -> Engine:
             url = "postgresql+psycopg://" + url.removeprefix(prefix)
     try:
         asked = make_url(url).query
-        engine = create_engine(url, pool_pre_ping=True, connect_args={name: value for name, value in _PATIENCE.items() if name not in asked})
+        patience = {name: value for name, value in _PATIENCE.items() if name not in asked}
+        # A server has 100 connections for all: a process keeps one, and has more only while its threads need them.
+        engine = create_engine(url, pool_pre_ping=True, pool_size=1, max_overflow=9, pool_timeout=_POOL_SECONDS, connect_args=patience)
     except ModuleNotFoundError as e:
         raise MissingExtra("PostgreSQL needs the driver psycopg. Install it with: pip install 'lignin[postgres]'") from e
     except ArgumentError as e:
         raise UsageError(f"{redact_url(url)} is no database URL that can be opened: {e}") from e
+    event.listen(engine, "do_connect", _connect_patiently)
 
     @event.listens_for(engine, "connect")
     def _note(_connection: Any, _record: Any) -> None:
         met(told)
 
     return engine
+
+
+def _connect_patiently(dialect: Any, _record: Any, arguments: Any, options: Any) -> Any:
+    """Connect; where all of the server's connections are taken, as soon as somebody leaves one."""
+    end = time.monotonic() + _BUSY_MS / 1000
+    while True:
+        try:
+            return dialect.connect(*arguments, **options)
+        except dialect.loaded_dbapi.OperationalError as e:
+            # There is no code before there is a connection; a server of another language is not waited for.
+            if not any(word in str(e) for word in _FULL) or time.monotonic() > end:
+                raise
+            time.sleep(random.uniform(0.05, 0.5))

@@ -8,12 +8,15 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from sqlalchemy import text
 
 from lignin.instance.database import Database
 from lignin.instance.migrations import HEAD
 from lignin.instance.schema_version import schema_version
 
-__all__ = ["migrate"]
+__all__ = ["SCRIPTS", "migrate", "scripts"]
+
+SCRIPTS = Path(__file__).parent / "migrations"
 
 
 def migrate(database: Database) -> tuple[str, str]:
@@ -26,8 +29,7 @@ def migrate(database: Database) -> tuple[str, str]:
         SchemaVersionError: the database is newer than this code, or is none of Lignin's.
     """
     before = schema_version(database)
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config = scripts()
     if before != HEAD:
         with database.engine.connect().execution_options(lignin_write=True) as connection:
             if database.is_sqlite:
@@ -35,7 +37,19 @@ def migrate(database: Database) -> tuple[str, str]:
                 # can't change inside a transaction, and must not go back to the pool.
                 connection.detach()
                 connection.connection.cursor().execute("pragma foreign_keys=off")
+            # All or nothing: what is killed on the way leaves the database as it was. SQLite's driver would end the transaction
+            # before a change of a table, were it not told to begin none by itself.
             with connection.begin():
+                if not database.is_sqlite:
+                    connection.execute(text("select pg_advisory_xact_lock(7265116)"))
                 config.attributes["connection"] = connection
-                command.upgrade(config, "head")
+                command.upgrade(config, HEAD)
     return before, HEAD
+
+
+def scripts() -> Config:
+    """Alembic's configuration: where the revisions are."""
+    config = Config()
+    # Alembic reads a per cent sign as the beginning of a name.
+    config.set_main_option("script_location", str(SCRIPTS).replace("%", "%%"))
+    return config

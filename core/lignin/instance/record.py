@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from lignin.instance.database import RECORDER
 from lignin.instance.derive import derive_latest, derive_origins, derive_producers
 from lignin.instance.record_files import Touched, write_files
 from lignin.instance.record_runs import write_runs
@@ -48,6 +49,7 @@ def record_story(instance: Instance, story: Story) -> None:
 
 
 def _write(instance: Instance, session: Session, story: Story) -> None:
+    instance.database.lock(session, RECORDER)
     runs = write_runs(instance, session, story)
     touched = write_files(instance, session, story.claims, runs.ids)
     # All that new runs claim is in this story.

@@ -3,34 +3,38 @@
 from lignin.storage.adopt import adopt
 from lignin.storage.cache import Wanted, cache_folder, cached
 from lignin.storage.keys import check_key, suffix_of
+from lignin.storage.listing import Listing, Upload, abort, copy_within, list_below, unfinished
 from lignin.storage.place import check_writable, fetch, hash_whole, look, put, put_new, remove
 from lignin.storage.remote import names_below, open_stream
 from lignin.storage.root import Root, as_path
 from lignin.storage.seen import Seen
 from lignin.storage.transfer import transfer, transfer_new
-from lignin.storage.uploads import abort_upload, pending_uploads
 
 __all__ = [
+    "Listing",
     "Root",
     "Seen",
+    "Upload",
     "Wanted",
-    "abort_upload",
+    "abort",
     "adopt",
     "as_path",
     "cache_folder",
     "cached",
     "check_key",
     "check_writable",
+    "copy_within",
     "fetch",
     "hash_whole",
+    "list_below",
     "look",
     "names_below",
     "open_stream",
-    "pending_uploads",
     "put",
     "put_new",
     "remove",
     "suffix_of",
     "transfer",
     "transfer_new",
+    "unfinished",
 ]

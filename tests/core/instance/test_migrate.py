@@ -1,19 +1,24 @@
 """The schema: made at once or by migrations it is the same; another one is refused with what to do."""
 
+import shutil
 import subprocess
 import sys
+from datetime import UTC, date, datetime
+from importlib import import_module
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import text
+from sqlalchemy import Boolean, Date, DateTime, Integer, MetaData, select, text
+from sqlalchemy.types import JSON
 
 from lignin.base.errors import SchemaVersionError
 from lignin.instance import open_instance
 from lignin.instance import schema_version as versions
 from lignin.instance.database import Database
 from lignin.instance.migrate import migrate
-from lignin.instance.migrations import HEAD
+from lignin.instance.migrations import HEAD, REVISIONS
 from lignin.model import Registry, fresh_tables
 
 # An index over an expression can't be read back from SQLite, and Alembic and SQLAlchemy say so; the last test reads its text.
@@ -40,6 +45,60 @@ def differences(database):
 def tables(database):
     with database.engine.connect() as connection:
         return dict(connection.exec_driver_sql("select name, sql from sqlite_master where sql is not null and name not like 'alembic%'").tuples().all())
+
+
+def upgrade(database, revision):
+    """Bring a database to a schema that there was, as `migrate` does."""
+    with database.engine.connect().execution_options(lignin_write=True) as connection, connection.begin():
+        config = import_module("lignin.instance.migrate").scripts()
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+
+
+def reflected(connection):
+    found = MetaData()
+    found.reflect(connection)
+    return [table for name, table in found.tables.items() if name != "alembic_version"]
+
+
+def fill(database):
+    """Three rows in every table of whatever schema it is, each of which refers to rows of its own number."""
+
+    def value(column, number):
+        match column.type:
+            case _ if column.foreign_keys or column.primary_key:
+                return number
+            case Boolean():
+                return number == 1
+            case Integer():
+                return number
+            case DateTime():
+                return datetime(2026, 1, number, tzinfo=UTC)
+            case Date():
+                return date(2026, 1, number)
+            case JSON():
+                return {"number": number, "text": "é"}
+            case _:
+                return f"{column.table.name} {column.name} {number} é"
+
+    with database.engine.connect().execution_options(lignin_write=True) as connection:
+        # Rows refer to each other in circles.
+        if database.is_sqlite:
+            connection.detach()
+            connection.connection.cursor().execute("pragma foreign_keys=off")
+        with connection.begin():
+            if not database.is_sqlite:
+                connection.execute(text("set local session_replication_role = replica"))
+            for table in reflected(connection):
+                connection.execute(table.insert(), [{c.name: value(c, n) for c in table.c} for n in (1, 2, 3)])
+
+
+def contents(database):
+    """The values of every table, by row and column."""
+    with database.engine.connect() as connection:
+        return {
+            table.name: sorted(({c: row[c] for c in row} for row in connection.execute(select(table)).mappings()), key=repr) for table in reflected(connection)
+        }
 
 
 def set_version(instance, version):
@@ -101,3 +160,48 @@ def test_an_older_schema_says_what_to_run(instance, monkeypatch):
 def test_a_database_of_somebody_else_is_refused(empty):
     with pytest.raises(SchemaVersionError, match="holds no Lignin catalogue"):
         migrate(empty)
+
+
+@pytest.mark.parametrize("revision", REVISIONS)
+def test_a_filled_database_of_every_schema_there_was_becomes_the_newest(empty, revision):
+    upgrade(empty, revision)
+    fill(empty)
+    before = contents(empty)
+    assert all(len(rows) == 3 for rows in before.values())
+    assert migrate(empty) == (revision, HEAD)
+    assert differences(empty) == []
+    after = contents(empty)
+    for table in before.keys() & after.keys():
+        kept = before[table][0].keys() & after[table][0].keys()
+        assert [{c: row[c] for c in kept} for row in after[table]] == [{c: row[c] for c in kept} for row in before[table]]
+    if empty.is_sqlite:
+        with empty.engine.connect() as connection:
+            assert connection.exec_driver_sql("pragma foreign_key_check").all() == []
+
+
+def test_a_migration_that_fails_on_its_way_leaves_the_database_as_it_was(empty, tmp_path, monkeypatch):
+    upgrade(empty, HEAD)
+    fill(empty)
+    module = import_module("lignin.instance.migrate")
+    before = contents(empty)
+    shutil.copytree(module.SCRIPTS, tmp_path / "scripts")
+    (tmp_path / "scripts" / "versions" / "v9999_next.py").write_text(
+        f"""
+import sqlalchemy as sa
+from alembic import op
+revision, down_revision = "9999", {HEAD!r}
+def upgrade():
+    op.create_table("extra", sa.Column("id", sa.Integer(), primary_key=True))
+    with op.batch_alter_table("artifact") as batch:
+        batch.add_column(sa.Column("extra", sa.String()))
+    op.execute("delete from run_input")
+    raise ValueError("half way")
+"""
+    )
+    monkeypatch.setattr(module, "SCRIPTS", tmp_path / "scripts")
+    monkeypatch.setattr(module, "HEAD", "9999")
+    with pytest.raises(ValueError, match="half way"):
+        migrate(empty)
+    assert contents(empty) == before
+    assert differences(empty) == []
+    assert versions.schema_version(empty) == HEAD

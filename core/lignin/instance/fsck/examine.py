@@ -17,12 +17,11 @@ from lignin.instance.fsck.drafts import find_remote_drafts
 from lignin.instance.fsck.families import find_latest, find_origin, find_producer
 from lignin.instance.fsck.moves import find_moves
 from lignin.instance.fsck.objects import Looker, find_objects
-from lignin.instance.fsck.places import find_unreachable, seen_roots
+from lignin.instance.fsck.places import find_unreachable, look_around
 from lignin.instance.fsck.report import GRACE, Finding, Report
 from lignin.instance.fsck.runs import find_crashed
 from lignin.instance.fsck.spools import find_spools
 from lignin.instance.fsck.strays import find_strays
-from lignin.instance.fsck.uploads import find_uploads
 
 if TYPE_CHECKING:
     from lignin.instance.instance import Instance
@@ -62,15 +61,14 @@ def examine_file(config: InstanceConfig) -> Report | None:
 
 
 def _find(instance: Instance, counts: dict[str, int], *, rehash: float, grace: timedelta, chance: Random) -> Iterator[Finding]:
-    roots = seen_roots(instance)
+    roots, unseen = look_around(instance)
     looker = Looker(roots=roots, rehash=rehash, grace=grace, chance=chance)
     yield from chain(
         find_dangling(instance),
-        find_unreachable(instance, roots),
+        find_unreachable(unseen),
         find_objects(instance, looker, counts),
         find_moves(instance),
         find_strays(instance, roots, grace=grace, counts=counts),
-        find_uploads(instance, grace=grace),
         find_remote_drafts(instance, grace=grace),
         find_latest(instance, counts),
         find_producer(instance),

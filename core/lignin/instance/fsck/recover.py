@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,12 +12,14 @@ from sqlalchemy.orm import Session
 
 from lignin.base.content import Stat, hash_path, look_at
 from lignin.base.errors import StorageError
+from lignin.instance.fsck.aside import set_aside, set_aside_remote
 from lignin.instance.fsck.families import choose_latest
-from lignin.instance.fsck.objects import COLUMNS, Looker, copies, judge
-from lignin.instance.fsck.places import is_object, set_aside
+from lignin.instance.fsck.objects import COLUMNS, Looker, content_of, copies, judge
+from lignin.instance.fsck.places import Root, is_object
 from lignin.instance.fsck.report import Finding, Kind
+from lignin.instance.save_artifact import content_lock
 from lignin.model import Artifact, ArtifactState, Run, collection_artifact, run_input
-from lignin.storage import as_path, put
+from lignin.storage import Seen, fetch, look, put
 
 if TYPE_CHECKING:
     from lignin.instance.instance import Instance
@@ -40,8 +43,8 @@ def mend_bytes(instance: Instance, finding: Finding) -> Finding:
     row, looker = _row(instance, finding), _looker(finding)
     if row is None or judge(row, looker, chosen=True) is None:
         return replace(finding, repaired=True)
-    root = looker.roots[row.storage_id].path
-    if finding.kind is Kind.WRONG and not _put_wrong_aside(root, row):
+    root = looker.roots[row.storage_id]
+    if finding.kind is Kind.WRONG and not _put_wrong_aside(instance, root, row):
         return replace(finding, problem=f"{finding.problem}; they can't be moved away")
     with instance.database.reading() as session:
         candidates = copies(session, row, looker)
@@ -58,7 +61,7 @@ def mend_state(instance: Instance, finding: Finding) -> Finding:
     row, looker = _row(instance, finding), _looker(finding)
     if row is None:
         return replace(finding, repaired=True)
-    path = looker.roots[row.storage_id].path / row.relpath
+    path = looker.place(row)
     seen = _glance(path)
     again = judge(row, looker, chosen=finding.kind is not Kind.MISSING)
     if again is None or again.kind not in _NEW_STATE:
@@ -79,7 +82,7 @@ def mend_saving(instance: Instance, finding: Finding) -> Finding:
     row, looker = _row(instance, finding), _looker(finding)
     if row is None or row.state != ArtifactState.SAVING:
         return replace(finding, repaired=True)
-    path = looker.roots[row.storage_id].path / row.relpath
+    path = looker.place(row)
     seen, is_whole = _glance(path), _is_whole(path, row)
 
     def work(session: Session) -> bool:
@@ -102,17 +105,17 @@ def _done(finding: Finding, *, repaired: bool) -> Finding:
     return replace(finding, repaired=True) if repaired else replace(finding, problem=f"{finding.problem}; somebody is changing it just now")
 
 
-def _is_unmoved(instance: Instance, session: Session, row: Any, path: Path, seen: Stat | None) -> bool:
+def _is_unmoved(instance: Instance, session: Session, row: Any, path: Any, seen: Stat | Seen | None) -> bool:
     """Whether a record and its bytes are as they were when they were looked at; its family is held until the transaction ends."""
     if row.family is not None:
         instance.database.lock(session, row.family)
     return session.execute(select(*COLUMNS).where(Artifact.id == row.id)).one_or_none() == row and _glance(path) == seen
 
 
-def _glance(path: Path) -> Stat | None:
+def _glance(path: Any) -> Stat | Seen | None:
     try:
-        return look_at(path)
-    except OSError:
+        return look_at(path) if isinstance(path, Path) else look(path)
+    except (OSError, StorageError):
         return None
 
 
@@ -125,38 +128,61 @@ def _looker(finding: Finding) -> Looker:
     looker: Looker = finding.target[1]
     # What was read before may have changed since.
     looker.known.clear()
-    return looker
+    looker.ahead.clear()
+    # A listing is from when the examination began.
+    return replace(looker, roots={i: replace(root, listing=None) for i, root in looker.roots.items()})
 
 
-def _put_wrong_aside(root: Path, row: Any) -> bool:
+def _put_wrong_aside(instance: Instance, root: Root, row: Any) -> bool:
     """Move wrong bytes away; whether they no longer lie where a record points."""
-    place = root / row.relpath
     try:
-        before = place.stat().st_ino
-        moved = set_aside(root, row.relpath)
-        if moved.stat().st_ino != before and hash_path(moved).id == row.hash:
-            # Right ones came in between.
-            moved.rename(place)
+        if root.where.is_remote:
+            set_aside_remote(instance, root, row.relpath, may=lambda session, copy: _may_go(instance, session, row, copy))
+            return True
+        return _move_wrong(root.path, row)
     except FileNotFoundError:
         return True
-    except OSError:
+    except (OSError, StorageError):
         return False
+
+
+def _move_wrong(root: Path, row: Any) -> bool:
+    place = root / row.relpath
+    before = place.stat().st_ino
+    moved = set_aside(root, row.relpath)
+    if moved.stat().st_ino != before and hash_path(moved).id == row.hash:
+        # Right ones came in between.
+        moved.rename(place)
     return True
 
 
-def _copy_back(candidate: Path, root: Path, row: Any) -> bool:
+def _may_go(instance: Instance, session: Session, row: Any, copy: Any) -> bool:
+    """Whether what lies in a bucket is still wrong. A save of the right bytes waits here, and then stores them again."""
+    instance.database.lock(session, content_lock(row.hash))
+    return bool(content_of(copy) != row.hash)
+
+
+def _copy_back(candidate: Any, root: Root, row: Any) -> bool:
     try:
-        if not is_object(row.relpath) or hash_path(candidate).id != row.hash:
+        if not is_object(row.relpath):
             return False
-        put(candidate, as_path(str(root), row.relpath), expected=row.hash)
+        with tempfile.TemporaryDirectory(prefix="lignin-") as folder:
+            source = candidate
+            if not isinstance(candidate, Path):
+                source = Path(folder) / "copy"
+                fetch(candidate, source)
+            if hash_path(source).id != row.hash:
+                return False
+            put(source, root.where.path(row.relpath), expected=row.hash)
     except StorageError:
         return False
     return True
 
 
-def _is_whole(path: Path, row: Any) -> bool:
+def _is_whole(path: Any, row: Any) -> bool:
     try:
-        return row.hash is not None and look_at(path).size == row.size and hash_path(path).id == row.hash
+        seen = look(path)
+        return row.hash is not None and seen is not None and seen.size == row.size and content_of(path) == row.hash
     except (OSError, StorageError):
         return False
 

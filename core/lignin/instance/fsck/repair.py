@@ -14,8 +14,7 @@ from lignin.instance.fsck.recover import mend_bytes, mend_saving, mend_state
 from lignin.instance.fsck.report import Finding, Kind, Report
 from lignin.instance.fsck.runs import mend_crashed
 from lignin.instance.fsck.spools import mend_spool
-from lignin.instance.fsck.strays import mend_stray
-from lignin.instance.fsck.uploads import mend_upload
+from lignin.instance.fsck.strays import mend_stray, mend_upload
 
 if TYPE_CHECKING:
     from lignin.instance.instance import Instance

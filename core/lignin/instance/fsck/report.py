@@ -20,7 +20,7 @@ class Kind(StrEnum):
     `missing`, `wrong`: stored bytes that are not there, or are others than recorded; `back`: bytes recorded as gone that
     lie in their place; `overwritten`: a file in place that was deleted or holds other bytes than recorded;
     `changed`: one that nobody had read, and that changed since; `saving`: a save that never ended; `orphan`: stored bytes that no
-    record names; `draft`: a copy that was never finished; `move`: a move that was killed; `upload`: one to S3 that never ended; `latest`: a family without exactly one
+    record names; `draft`, `upload`: a copy, an upload in parts, that was never finished; `move`: one that was killed; `latest`: a family without exactly one
     latest version; `producer`, `origin`: not what follows from the claims; `crashed`: a running run
     whose process is gone; `spool`, `torn`, `malformed`: a spool that waits, whose last line is
     torn, or that holds lines which are no events.

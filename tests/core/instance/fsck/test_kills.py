@@ -1,4 +1,4 @@
-"""Kill -9 at random moments: what `bench/kill_moments.py` does, a few times on each back end."""
+"""Kill -9 at random moments: what `bench/kill_moments.py` does, a few times for each kind of work."""
 
 import re
 import subprocess
@@ -10,9 +10,13 @@ import pytest
 SCRIPT = Path(__file__).parents[4] / "bench" / "kill_moments.py"
 
 
-@pytest.mark.parametrize("store", ["sqlite", "postgresql"])
-def test_nothing_that_was_told_of_as_done_is_lost_by_kills(store, request):
+@pytest.mark.parametrize(
+    ("what", "store"),
+    [(what, store) for what in ("all", "delete", "ingest", "migrate") for store in ("sqlite", "postgresql")] + [("s3", "sqlite")],
+)
+def test_nothing_that_was_told_of_as_done_is_lost_by_kills(what, store, request):
     db = ["--db", request.getfixturevalue("postgres_url")] if store == "postgresql" else []
-    done = subprocess.run([sys.executable, SCRIPT, "--kills", "30", *db], capture_output=True, text=True, check=False)
+    command = [sys.executable, SCRIPT, "--what", what, "--kills", "10", "--each", "5", "--rows", "50", *db]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert re.match(r"30 kills .*nothing lost$", done.stdout), done.stdout
+    assert re.match(rf"10 kills of {what} .*nothing lost$", done.stdout), done.stdout
