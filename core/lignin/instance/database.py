@@ -1,16 +1,19 @@
 """The database behind an instance: connections and transactions, alike on SQLite and PostgreSQL."""
 
+import json
 import os
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, TypeVar
 from weakref import WeakSet
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import (
     ArgumentError,
+    DataError,
     DBAPIError,
     IntegrityError,
     OperationalError,
@@ -109,6 +112,8 @@ class Database:
         """A database error as one line that says what to do."""
         cause = str(error.orig).strip().split("\n")[0]
         place = redact_url(self.url)
+        if isinstance(error, DataError):
+            return UsageError(f"the database can't take this value, or compare with it: {cause}")
         if isinstance(error, IntegrityError):
             return UsageError(f"the database refused the change: {cause}")
         return LigninError(f"the database {place} did not answer as it should: {cause}. Look at it with: lignin doctor")
@@ -149,7 +154,8 @@ def _lock_number(name: str) -> int:
 def _open_sqlite(url: str) -> Engine:
     # Not read as a URL: a folder's name may hold a question mark.
     where = URL.create("sqlite", database=sqlite_path(url))
-    engine = create_engine(where, connect_args={"check_same_thread": False, "timeout": _BUSY_MS / 1000})
+    # As it is and not as `\\u00f6`: SQLite finds a name inside JSON only as it is written there.
+    engine = create_engine(where, connect_args={"check_same_thread": False, "timeout": _BUSY_MS / 1000}, json_serializer=partial(json.dumps, ensure_ascii=False))
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _record: Any) -> None:

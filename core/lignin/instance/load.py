@@ -42,7 +42,7 @@ def load(
         return path
     try:
         return known.load(path, **options)
-    except (OSError, ValueError, KeyError) as e:
+    except (OSError, ValueError, KeyError, TypeError) as e:
         what = f"{record.key or record.uid} ({record.uid})"
         raise FormatError(f"{what} can't be read as {record.otype or record.suffix}: {_first_line(e)}. Its bytes are at {path}") from e
 
@@ -69,6 +69,8 @@ def open_artifact(
 
 
 def _note_input(instance: Instance, artifact: Artifact, *, is_run_input: bool | Run | None) -> None:
+    if not isinstance(is_run_input, bool | None) and not (isinstance(is_run_input, Run) and is_run_input.id is not None):
+        raise UsageError(f"is_run_input is True, False or a saved ln.Run, not {is_run_input!r}")
     if is_run_input is False or artifact.id is None:
         return
     run_id = is_run_input.id if isinstance(is_run_input, Run) else current_run_id(instance)

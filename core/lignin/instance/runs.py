@@ -16,6 +16,7 @@ from lignin.base.errors import NotFound
 from lignin.base.ids import new_uid
 from lignin.instance.current_run import run_id_of
 from lignin.instance.families import code_family
+from lignin.instance.fields import INTERNAL
 from lignin.instance.insert import insert_ignore
 from lignin.instance.save_artifact import save_artifacts
 from lignin.instance.transforms import new_transform
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
     from lignin.instance.instance import Instance
 
 __all__ = ["end_run", "start_run"]
-
-_INTERNAL = "__lignin_run__"
 
 
 def start_run(
@@ -152,7 +151,7 @@ def _text_artifact(instance: Instance, text: str, what: str) -> int:
     with tempfile.TemporaryDirectory(prefix="lignin-") as folder:
         path = Path(folder) / f"{what}.txt"
         path.write_text(text, encoding="utf-8", errors="backslashreplace")
-        artifact = Artifact(path, kind=_INTERNAL, description=what)
+        artifact = Artifact(path, kind=INTERNAL, description=what)
         save_artifacts(instance, [artifact])
     return artifact.id
 
