@@ -183,11 +183,13 @@ def _open_postgres(url: str) -> Engine:
     for prefix in ("postgresql://", "postgres://"):
         if url.startswith(prefix):
             url = "postgresql+psycopg://" + url.removeprefix(prefix)
+    if not url.startswith("postgresql+psycopg://"):
+        raise UsageError(f"{redact_url(url)!a} is no database URL that can be opened: it is sqlite:///file.db or postgresql://user@host/name")
     try:
         return create_engine(url, pool_pre_ping=True)
     except ModuleNotFoundError as e:
         raise MissingExtra("PostgreSQL needs the driver psycopg. Install it with: pip install 'lignin[postgres]'") from e
-    except ArgumentError as e:
+    except (ArgumentError, ValueError) as e:
         raise UsageError(f"{redact_url(url)} is no database URL that can be opened: {e}") from e
 
 

@@ -63,8 +63,9 @@ def start_run(
         says whether it is `created`, a `version`, or `loaded`.
     """
     parent_id = None if parent is None else run_id_of(instance, parent)
-    environment_id = None if environment is None else _text_artifact(instance, environment, "environment")
     project_id = None if project is None else _project_id(instance, project)
+    # Last: what is refused must leave nothing behind.
+    environment_id = None if environment is None else _text_artifact(instance, environment, "environment")
     user_id = instance.user_id
 
     def work(session: Session) -> tuple[Run, Transform]:

@@ -185,13 +185,23 @@ _before: dict[str, tuple[dict[str, list[str]], list[tuple[str, int, int]]]] = {}
 
 
 @pytest.fixture
-def refused(world: World) -> Iterator[Any]:
+def changes_nothing(world: World) -> Iterator[World]:
+    """The filled instance; afterwards it must hold what it held: every row, every file."""
+    uid = world.instance.config.uid
+    held = _before.setdefault(uid, (_rows(world.instance), _files(world.instance)))
+    yield world
+    _before[uid] = _rows(world.instance), _files(world.instance)
+    assert _before[uid][1] == held[1]
+    assert _before[uid][0] == held[0]
+
+
+@pytest.fixture
+def refused(changes_nothing: World) -> Any:
     """`refused(act, *words)`: it raises an error of ours that says enough and holds the words, and nothing is stored."""
-    held = _before.setdefault(world.instance.config.uid, (_rows(world.instance), _files(world.instance)))
 
     def check(act: Any, *words: str) -> LigninError:
         with pytest.raises(LigninError) as caught:
-            act(world)
+            act(changes_nothing)
         said = str(caught.value)
         assert len(said) > 15, said
         assert "lignin doctor" not in said, f"the database complained, not we: {said}"
@@ -201,8 +211,4 @@ def refused(world: World) -> Iterator[Any]:
             assert word in said, said
         return caught.value
 
-    yield check
-    now = _rows(world.instance), _files(world.instance)
-    _before[world.instance.config.uid] = now
-    assert now[1] == held[1]
-    assert now[0] == held[0]
+    return check
