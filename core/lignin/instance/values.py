@@ -173,7 +173,7 @@ def _number(said: str, value: Any) -> Any:
 
 
 def _moment(said: str, value: Any) -> datetime:
-    wrong = f"{said} is compared with a date or time, and {_short(value)} is none. Write it like 2026-11-24 or 2026-11-24T12:00:00"
+    wrong = f"{said} can't be compared with it: {_short(value)} is no date or time. Write it like 2026-11-24 or 2026-11-24T12:00:00"
     try:
         if isinstance(value, str):
             return from_iso(value)
