@@ -174,7 +174,7 @@ def _compile_relation(registry: type[Registry], relation: Related, rest: str, va
         is_absent = value is None or json_value(relation.name, "isnull", value)
         present = _linked(registry, relation, None)
         return not_(present) if is_absent else present
-    values = value if rest == "in" else [value]
+    values: Any = value if rest == "in" else [value]
     if hasattr(values, "selected_ids"):
         if values.registry is not target:
             raise UsageError(f"{relation.name}__in takes {target.__name__} records, not {values.registry.__name__} records")

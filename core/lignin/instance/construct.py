@@ -21,7 +21,7 @@ from lignin.base.errors import (
 from lignin.base.ids import digest
 from lignin.formats import format_of_object, format_of_suffix
 from lignin.formats.known import count_in_memory
-from lignin.instance.fields import check_fields, check_value
+from lignin.instance.fields import check_fields, check_value, conceal
 from lignin.instance.remote_source import RemoteSource, find_remote, inspect_remote
 from lignin.model import TRASH, Artifact, Collection, Registry, Run, Storage
 from lignin.storage import Root, check_key, suffix_of
@@ -92,6 +92,7 @@ def check_draft(record: Artifact, draft: Draft) -> None:
         if record.n_files is None or record.suffix:
             _check_suffix(record.key, record.suffix)
     check_fields(record)
+    conceal(record)
 
 
 def _construct_artifact(instance: Instance, record: Artifact, data: Any, options: Mapping[str, Any]) -> None:

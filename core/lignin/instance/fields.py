@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from datetime import date, datetime
 from functools import cache
 from typing import Any
@@ -15,18 +15,30 @@ from typing import Any
 from sqlalchemy import BigInteger, Boolean, Date, Integer, String
 
 from lignin.base.errors import InvalidKey, UsageError
+from lignin.base.redact import redact, redact_url
 from lignin.base.texts import MAX_INDEXED, problem_of_name, problem_of_text, size_of
 from lignin.model import Artifact, Project, Registry, Run, Storage, Versioned
 from lignin.model.types import JsonObject, UtcDateTime
 from lignin.recording import RunStatus
 
-__all__ = ["INTERNAL", "check_fields", "check_text", "check_value"]
+__all__ = ["INTERNAL", "check_fields", "check_value", "conceal"]
 
 # Papers about runs, which listings leave out.
 INTERNAL = "__lignin_run__"
 _MAX_NAME = 255
 _MAX_DEPTH = 100
 _NAMES = {"name", "handle"}
+# Where people, and programs for them, put what they ran and with what.
+_TOLD = {
+    "Run": ("name", "description", "params", "info", "cli_args", "error", "reference"),
+    "Transform": ("source_code", "description", "reference"),
+    "Artifact": ("description", "extra_data"),
+    "Collection": ("description", "reference"),
+    "ULabel": ("description", "reference"),
+    "Project": ("description", "url"),
+    "Storage": ("description",),
+}
+_URLS = {"reference", "url"}
 _ROLES = {"managed", "location"}
 
 
@@ -66,7 +78,7 @@ def check_value(registry: type[Registry], name: str, value: Any) -> None:
             _expect(isinstance(value, str), said, "a text", value)
             if name in _NAMES and registry is not Run:
                 _check_name(registry, name, value)
-            check_text(said, value)
+            _check_text(said, value)
             if (registry, name) == (Artifact, "kind"):
                 _expect(not value.startswith("__lignin") or value == INTERNAL, said, "a word of your own", value)
         case Boolean():
@@ -84,7 +96,7 @@ def check_value(registry: type[Registry], name: str, value: Any) -> None:
             _check_json(said, value, 0)
 
 
-def check_text(said: str, value: Any) -> None:
+def _check_text(said: str, value: Any) -> None:
     """Refuse what no database takes in a text.
 
     Raises:
@@ -92,6 +104,21 @@ def check_text(said: str, value: Any) -> None:
     """
     if isinstance(value, str) and (problem := problem_of_text(value)):
         raise UsageError(f"{said} can't be {value[:60]!r}: {problem}")
+
+
+def conceal(record: Registry, names: Iterable[str] | None = None) -> None:
+    """Take secrets out of what people hand over as parameters, code, command lines and URLs.
+
+    Args:
+        record: new, or with changes.
+        names: the fields to look at; all by default.
+    """
+    for name in _TOLD.get(type(record).__name__, ()):
+        value = getattr(record, name)
+        if value and (names is None or name in names):
+            clean = redact_url(value) if name in _URLS else redact(dict(value) if isinstance(value, Mapping) else value)
+            if clean != value:
+                setattr(record, name, clean)
 
 
 @cache
@@ -132,13 +159,13 @@ def _check_json(said: str, value: Any, depth: int) -> None:
         case float():
             _expect(math.isfinite(value), said, "finite numbers, or None", value)
         case str():
-            check_text(said, value)
+            _check_text(said, value)
         case Mapping() | list() | tuple():
             _expect(depth < _MAX_DEPTH, said, f"{_MAX_DEPTH} levels at most", "more")
             if isinstance(value, Mapping):
                 for name in value:
                     _expect(isinstance(name, str), said, "names that are texts", name)
-                    check_text(said, name)
+                    _check_text(said, name)
                 value = value.values()
             for inner in value:
                 _check_json(said, inner, depth + 1)
@@ -146,7 +173,7 @@ def _check_json(said: str, value: Any, depth: int) -> None:
             raise UsageError(f"{said} takes what JSON can say, and not {_short(value)}")
 
 
-def _check_sizes(record: Registry, given: Collection[str]) -> None:
+def _check_sizes(record: Registry, given: Set[str]) -> None:
     for group in _indexed(type(record)):
         if given.isdisjoint(group):
             continue

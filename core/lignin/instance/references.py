@@ -39,7 +39,7 @@ def refuse_missing(session: Session, registry: type[Registry], given: Mapping[st
         for begin in range(0, len(listed), _CHUNK):
             chunk = listed[begin : begin + _CHUNK]
             found.update(session.scalars(select(targets[key].id).where(targets[key].id.in_(chunk))))
-        if gone := values - found:
+        if gone := set(values) - found:
             raise UsageError(f"{registry.__name__}.{key} can't be {min(gone)}: there is no {targets[key].__name__} of this id")
 
 

@@ -14,6 +14,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 from lignin.base.clock import now
 from lignin.base.errors import NotFound
 from lignin.base.ids import new_uid
+from lignin.base.redact import redact_text
 from lignin.instance.current_run import run_id_of
 from lignin.instance.families import code_family
 from lignin.instance.fields import INTERNAL
@@ -72,7 +73,7 @@ def start_run(
         transform = _find_transform(instance, session, code, transform_uid)
         run = Run(
             uid=new_uid(Run.uid_length),
-            name=name or transform.name,
+            name=redact_text(name) if name else transform.name,
             transform_id=transform.id,
             parent_id=parent_id,
             status=RunStatus.RUNNING.value,

@@ -18,7 +18,7 @@ from lignin.base.ports import current
 from lignin.base.settings import host_name
 from lignin.base.texts import composed
 from lignin.instance.current_run import current_run_id
-from lignin.instance.fields import check_fields
+from lignin.instance.fields import check_fields, conceal
 from lignin.instance.references import (
     given_references,
     refuse_cycle,
@@ -136,6 +136,7 @@ def _check(record: Any) -> None:
         if label != "root" and not isinstance(record, Run):
             setattr(record, label, composed(name))
     check_fields(record)
+    conceal(record)
     _check_type(record)
 
 
@@ -242,6 +243,8 @@ def _save_changes(instance: Instance, record: Registry) -> None:
     if isinstance(record, Collection | Artifact) and isinstance(new.get("key"), str):
         record.key = check_key(record.key)
     check_fields(record, new)
+    conceal(record, new)
+    new = {name: getattr(record, name) for name in new}
     if "type_id" in new:
         _check_type(record)
     if isinstance(record, Artifact) and "key" in new:

@@ -14,7 +14,7 @@ from lignin.base.messages import say
 from lignin.instance.construct import members_hash
 from lignin.instance.current_run import current_run_id
 from lignin.instance.families import key_family, own_family
-from lignin.instance.fields import check_fields
+from lignin.instance.fields import check_fields, conceal
 from lignin.instance.rows import become, insert_record, update_record
 from lignin.model import Collection, collection_artifact
 from lignin.storage import check_key
@@ -32,6 +32,7 @@ def save_collection(instance: Instance, record: Collection) -> None:
     if record.key is not None:
         record.key = check_key(record.key)
     check_fields(record)
+    conceal(record)
     named = record.__dict__.get("_run")
     record.run_id = named.id if named is not None else current_run_id(instance)
     existing = instance.database.transact(lambda session: _store(instance, session, record))

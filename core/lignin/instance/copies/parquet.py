@@ -13,7 +13,18 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, Column, Connection, Date, DateTime, Float, Integer, String, Table
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Connection,
+    Date,
+    DateTime,
+    Float,
+    Integer,
+    String,
+    Table,
+)
 
 from lignin.base.errors import FormatError, SchemaVersionError, StorageError, UsageError
 from lignin.base.texts import MAX_INDEXED, problem_of_text, size_of
