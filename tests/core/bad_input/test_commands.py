@@ -35,6 +35,7 @@ COMMANDS = [
     ["import"], ["import", "csv", "x"], ["import", "parquet"], ["import", "parquet", "missing"], ["import", "parquet", "empty"], ["import", "parquet", "new.txt"],
     ["connect", "missing"], ["connect", "new.txt"], ["connect", "a\0b"], ["connect", "mysql://me:hunter2@host/x"], ["connect", "postgresql://me:hunter2@127.0.0.1:1/x"],
     ["init", "--name", "other"], ["init", "--db", "sqlite:///other.db"], ["init", "--storage", "elsewhere"], ["init", "--name", ""], ["init", "--db", "mysql://me:hunter2@host/x"],
+    ["reconcile"], ["reconcile", "make"], ["reconcile", "snakemake", "--colour"], ["reconcile", "\udcff"],
     ["info", "x"], ["doctor", "x"], ["migrate", "x"], ["disconnect", "x"],
 ]  # fmt: skip
 
@@ -43,6 +44,8 @@ def test_every_command_is_asked_for_what_it_can_not_do():
     assert {command[0] for command in COMMANDS} >= {name for section in SECTIONS.values() for name in section}
 
 
+# What a store complains of, the other cases ask of both.
+@pytest.mark.parametrize("_opened", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("arguments", COMMANDS, ids=lambda arguments: ascii(" ".join(arguments))[:50])
 def test_it_says_what_is_wrong_in_a_line(changes_nothing, capsys, monkeypatch, arguments):
     monkeypatch.setattr("sys.stdin", io.StringIO(""))
