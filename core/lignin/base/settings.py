@@ -9,18 +9,23 @@ working directory, then in the environment variable `LIGNIN_INSTANCE`, then in t
 import json
 import os
 import pwd
+import re
 import tomllib
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
 from lignin.base.errors import LigninError, NoInstance
+from lignin.base.texts import problem_of_name, problem_of_text
 
 __all__ = ["InstanceConfig", "find_instance", "host_name", "set_default", "spool_folder", "user_home", "user_settings"]
 
 FOLDER = ".lignin"
 FILE = "instance.toml"
+_LONGEST = 1024
+_UID = re.compile(r"[0-9A-Za-z]{1,32}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,9 +84,13 @@ class InstanceConfig:
         path = folder / FOLDER / FILE
         try:
             values = tomllib.loads(path.read_text(encoding="utf-8"))
-            fields = {name: str(values[name]) for name in ("uid", "name", "db", "storage")}
-        except (OSError, tomllib.TOMLDecodeError, KeyError, UnicodeDecodeError) as e:
-            raise LigninError(f"can't read {path}: {e!r}. Mend it, or make the instance anew with: lignin init") from e
+            fields = {name: _text_of(values, name) for name in ("uid", "name", "db", "storage")}
+            if not _UID.fullmatch(fields["uid"]):
+                raise ValueError(f"{fields['uid'][:40]!r} is no uid of an instance")  # noqa: TRY301 - one message for all
+        except KeyError as e:
+            raise LigninError(f"can't read {path}: it has no {e}. Mend it, or make the instance anew with: lignin init") from e
+        except (OSError, ValueError, RecursionError) as e:
+            raise LigninError(f"can't read {path}: {e or type(e).__name__}. Mend it, or make the instance anew with: lignin init") from e
         # By its own name, whatever link led there: engines tell files by theirs.
         return cls(folder=folder.resolve(), **fields)
 
@@ -104,6 +113,13 @@ class InstanceConfig:
         draft.replace(path)
 
 
+def _text_of(values: Mapping[str, Any], name: str) -> str:
+    value = values[name]
+    if not isinstance(value, str) or not value or "\0" in value:
+        raise ValueError(f"{name} is a text, not {value!r}")
+    return value
+
+
 def _toml_text(value: str) -> str:
     """A TOML basic string: a JSON string that names no half of a surrogate pair, and no bare DEL."""
     whole = value.encode(errors="backslashreplace").decode()
@@ -123,17 +139,24 @@ def find_instance(start: Path | None = None) -> InstanceConfig:
             return InstanceConfig.read(folder)
     named = os.environ.get("LIGNIN_INSTANCE") or user_settings().get("default")
     if named:
-        folder = Path(str(named)).expanduser().absolute()
+        folder = _expanded(str(named))
         if (folder / FOLDER / FILE).is_file():
             return InstanceConfig.read(folder)
         raise NoInstance(f"there is no instance in {folder}, though LIGNIN_INSTANCE or your default names it. Make one there with: lignin init")
     raise NoInstance(f"no instance in {place} or above it. Make one with: lignin init")
 
 
+def _expanded(name: str) -> Path:
+    """A folder by its absolute path; `~` of somebody who is not known here stays as it is."""
+    with suppress(RuntimeError):
+        return Path(name).expanduser().absolute()
+    return Path(name).absolute()
+
+
 def user_home() -> Path:
     """The folder of the user's own settings; works without `HOME`."""
     if named := os.environ.get("LIGNIN_HOME"):
-        return Path(named).expanduser().absolute()
+        return _expanded(named)
     home = os.environ.get("HOME") or pwd.getpwuid(os.getuid()).pw_dir
     return Path(os.environ.get("XDG_CONFIG_HOME") or Path(home) / ".config") / "lignin"
 
@@ -142,17 +165,21 @@ def user_settings() -> Mapping[str, Any]:
     """The user's own settings: `default` (a folder), `handle`, `name`. Empty where there are none.
 
     Raises:
-        LigninError: the file is there and is no JSON object.
+        LigninError: the file is there and is no JSON object, or holds what can't be.
     """
     path = user_home() / "settings.json"
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError, PermissionError):
         return {}
-    except ValueError as e:
+    except (OSError, ValueError, RecursionError) as e:
         raise LigninError(f"can't read {path}: {e}. Mend or delete it.") from e
     if not isinstance(values, dict):
         raise LigninError(f"can't read {path}: it holds no JSON object. Mend or delete it.")
+    for name in ("default", "handle", "name"):
+        value = values.get(name)
+        if value is not None and (not isinstance(value, str) or (problem_of_name(value) if name == "handle" else problem_of_text(value)) or len(value) > _LONGEST):
+            raise LigninError(f"can't use {path}: its {name} can't be {str(value)[:60]!r}. Mend or delete it.")
     return values
 
 
@@ -180,7 +207,7 @@ def spool_folder(start: Path | None = None) -> Path:
     can be found, so that nothing is lost before `lignin init`.
     """
     if named := os.environ.get("LIGNIN_SPOOL"):
-        return Path(named).expanduser().absolute()
+        return _expanded(named)
     try:
         return find_instance(start).spool
     except LigninError:

@@ -67,6 +67,8 @@ def _related(name: str, relation: Related, rest: list[str], value: str) -> Q:
         return Q(**{f"{name}__isnull": _boolean(value, lookup=f"{name}__isnull")})
     if value == "null" and not rest:
         return Q(**{f"{name}__isnull": True})
+    if rest and rest != ["in"]:
+        raise UsageError(f"{name} can't be asked for with {'__'.join(rest)!r}. Write {name}=UID, {name}__in=UID,UID or {name}__isnull=true")
     names = value.split(",") if rest == ["in"] else [value]
     label = REGISTRIES[relation.target].label
     condition: Q | None = None

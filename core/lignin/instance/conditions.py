@@ -5,19 +5,18 @@ Lookups of one call that go through the same relation speak of the same related 
 """
 
 import operator
-from collections.abc import Iterable, Mapping
-from datetime import UTC, date, datetime
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Self
 
 from sqlalchemy import (
     ColumnElement,
-    Date,
     Float,
     Integer,
     Select,
     String,
     Text,
     and_,
+    bindparam,
     case,
     cast,
     false,
@@ -32,10 +31,11 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.sql.functions import FunctionElement
 
-from lignin.base.clock import from_iso
 from lignin.base.errors import UnknownField, UsageError
+from lignin.base.texts import problem_of_text
+from lignin.instance.values import json_value, plain, value_for
 from lignin.model import REGISTRIES, Registry, Related, ToMany, ToOne
-from lignin.model.types import JsonObject, UtcDateTime
+from lignin.model.types import JsonObject
 
 __all__ = ["ALIASES", "Q", "compile_lookups", "first_names", "link_table"]
 
@@ -43,6 +43,10 @@ ALIASES: Mapping[str, Mapping[str, str]] = {
     "Artifact": {"transform": "run__transform", "recreating_runs": "output_of_runs"},
 }
 
+# SQLite takes expressions of a thousand levels, and each part of a condition may be one.
+_MAX_TERMS, _MAX_DEPTH = 900, 100
+# PostgreSQL takes 65,535 parameters in a statement, SQLite 32,766.
+_MAX_PARAMETERS = 10_000
 _BOOLEANS = ("true", "false")
 _COMPARISONS = ("exact", "iexact", "in", "gt", "gte", "lt", "lte", "range", "contains", "icontains", "startswith", "istartswith", "endswith", "iendswith", "regex", "iregex", "isnull")
 
@@ -55,10 +59,15 @@ class Q:
     """
 
     def __init__(self, *parts: "Q", **lookups: Any) -> None:
+        for part in parts:
+            if not isinstance(part, Q):
+                raise UsageError(f"a Q is made of field=value and of other Qs, not of {part!r}")
         self.parts: tuple[Q, ...] = parts
         self.lookups: Mapping[str, Any] = lookups
         self.operator = "&"
         self.negated = False
+        self.terms: int = len(lookups) + sum(part.terms for part in parts)
+        self.depth: int = 1 + max((part.depth for part in parts), default=0)
 
     def __and__(self, other: "Q") -> "Q":
         return self._joined("&", other)
@@ -79,7 +88,15 @@ class Q:
         return f"~{text}" if self.negated else text
 
     def compiled(self, registry: type[Registry]) -> ColumnElement[bool]:
-        """The condition on rows of `registry`."""
+        """The condition on rows of `registry`.
+
+        Raises:
+            UsageError: it has more parts than a database takes, or can't be asked of this registry.
+        """
+        if self.terms > _MAX_TERMS:
+            raise UsageError(f"this condition has {self.terms} parts, {_MAX_TERMS} are allowed. Ask for many values with: field__in=[…]")
+        if self.depth > _MAX_DEPTH:
+            raise UsageError(f"this condition is {self.depth} levels deep, {_MAX_DEPTH} are allowed. Write it flatter, or ask with: field__in=[…]")
         clauses = [part.compiled(registry) for part in self.parts]
         if self.lookups:
             clauses.append(compile_lookups(registry, self.lookups))
@@ -90,8 +107,11 @@ class Q:
     def _joined(self, operator: str, other: "Q") -> "Q":
         if not isinstance(other, Q):
             raise UsageError(f"a Q combines with another Q, not with {other!r}")
-        joined = Q(self, other)
-        joined.operator = operator
+        is_same = self.operator == operator and not self.negated and not self.lookups and bool(self.parts)
+        joined = Q()
+        joined.parts = (*self.parts, other) if is_same else (self, other)
+        joined.operator, joined.terms = operator, self.terms + other.terms
+        joined.depth = max(self.depth, other.depth + 1) if is_same else 1 + max(self.depth, other.depth)
         return joined
 
 
@@ -117,7 +137,7 @@ def compile_lookups(registry: type[Registry], lookups: Mapping[str, Any]) -> Col
         if name in registry.relations() and rest and rest not in {"in", "isnull"}:
             across.setdefault(name, {})[rest] = value
         else:
-            clauses.append(_compile_own(registry, name, rest, value))
+            clauses.append(_compile_own(registry, lookup, value))
     for name, inner in across.items():
         relation = registry.relations()[name]
         target = REGISTRIES[relation.target]
@@ -131,7 +151,8 @@ def link_table(relation: ToMany) -> Any:
     return Registry.metadata.tables[str(relation.through)]
 
 
-def _compile_own(registry: type[Registry], name: str, rest: str, value: Any) -> ColumnElement[bool]:
+def _compile_own(registry: type[Registry], given: str, value: Any) -> ColumnElement[bool]:
+    name, _, rest = given.partition("__")
     relation = registry.relations().get(name)
     if relation is not None:
         return _compile_relation(registry, relation, rest, value)
@@ -142,25 +163,26 @@ def _compile_own(registry: type[Registry], name: str, rest: str, value: Any) -> 
     comparison = path.pop() if path and path[-1] in _COMPARISONS else "exact"
     if isinstance(column.type, JsonObject):
         return _compile_json(column, path, comparison, value)
-    if path:
-        raise _unknown(registry, f"{name}__{rest}")
-    if isinstance(column.type, UtcDateTime):
-        value = [_moment(v) for v in value] if comparison in {"in", "range"} and isinstance(value, list | tuple | set) else _moment(value)
-    if isinstance(column.type, Date):
-        value = [_day(v) for v in value] if comparison in {"in", "range"} and isinstance(value, list | tuple | set) else _day(value)
-    return _compare(column, comparison, value)
+    if path or given != (f"{name}__{rest}" if rest else name):
+        raise _unknown(registry, given)
+    return _compare(column, comparison, value_for(column, comparison, value))
 
 
 def _compile_relation(registry: type[Registry], relation: Related, rest: str, value: Any) -> ColumnElement[bool]:
     target = REGISTRIES[relation.target]
-    if rest == "isnull" or value is None:
+    if rest == "isnull" or (value is None and rest != "in"):
+        is_absent = value is None or json_value(relation.name, "isnull", value)
         present = _linked(registry, relation, None)
-        return not_(present) if value is None or value else present
-    values = value if rest == "in" else [value]
+        return not_(present) if is_absent else present
+    values: Any = value if rest == "in" else [value]
     if hasattr(values, "selected_ids"):
+        if values.registry is not target:
+            raise UsageError(f"{relation.name}__in takes {target.__name__} records, not {values.registry.__name__} records")
         return _linked(registry, relation, values.selected_ids())
+    if isinstance(values, str | bytes) or not isinstance(values, Iterable):
+        raise UsageError(f"{relation.name}__in takes a list of {target.__name__} records, not {values!r}")
     ids = [_id_of(target, relation, v) for v in values]
-    return _linked(registry, relation, select(_id(target)).where(_id(target).in_(ids)))
+    return _linked(registry, relation, select(_id(target)).where(_among(_id(target), ids)))
 
 
 def _linked(registry: type[Registry], relation: Related, chosen: Select[tuple[int]] | None) -> ColumnElement[bool]:
@@ -180,23 +202,30 @@ def _linked(registry: type[Registry], relation: Related, chosen: Select[tuple[in
 
 
 def _compile_json(column: Any, path: list[str], comparison: str, value: Any) -> ColumnElement[bool]:
-    element = column[tuple(path)] if path else column
+    said = "__".join((column.key, *path))
+    if any(problem_of_text(step) or not step or '"' in step or "\\" in step for step in path):
+        raise UsageError(f"{said!a} can't be asked for: a name in {column.key} may not be empty, and hold no quotes, backslashes or NUL")
+    value = json_value(said, comparison, value)
+    # Step by step: a path in one text would have to be quoted, and each store quotes it otherwise.
+    element = column
+    for step in path:
+        element = element[step]
     if comparison == "isnull":
         return _compare(element.as_string() if path else column, "isnull", value)
     if not path:
         raise UsageError(f"name a key inside {column.key}: {column.key}__KEY={value!r}")
-    sample = next(iter(value), None) if isinstance(value, list | tuple | set) else value
+    sample = next(iter(value), None) if isinstance(value, list) else value
     if sample is None:
-        return _compare(element.as_string(), "isnull", True)
+        return false() if isinstance(value, list) else _compare(element.as_string(), "isnull", True)
     word = _JsonWord(element)
     if isinstance(sample, bool):
-        value = [str(v).lower() for v in value] if isinstance(value, list | tuple | set) else str(value).lower()
+        value = [str(v).lower() for v in value] if isinstance(value, list) else str(value).lower()
         return _compare(case((word.in_(_BOOLEANS), word), else_=None), comparison, value)
     # SQLite takes a number out of JSON as a number, which is no text to match, and a boolean as one.
     text = case((word.in_(_BOOLEANS), word), else_=cast(element.as_string(), String))
     if not isinstance(sample, int | float):
         return _compare(text, comparison, value)
-    value = [float(v) for v in value] if isinstance(value, list | tuple | set) else float(value)
+    value = [float(v) for v in value] if isinstance(value, list) else float(value)
     # Null where it is no number: a cast of another text would fail on PostgreSQL.
     is_number = text.regexp_match(r"^-?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?$")
     return _compare(case((is_number, cast(text, Float)), else_=None), comparison, value)
@@ -223,26 +252,38 @@ def _word_on_postgresql(word: Any, compiler: Any, **options: Any) -> str:
 
 
 def _compare(column: Any, comparison: str, value: Any) -> ColumnElement[bool]:
+    """The comparison with a value that fits."""
     clause: ColumnElement[bool]
-    value = _unrounded(column, value)
     match comparison:
         case "exact":
-            clause = column.is_(None) if value is None else column == value
+            if isinstance(value, tuple):
+                clause = column.in_(value)
+            else:
+                clause = column.is_(None) if value is None else column == _unrounded(column, value)
         case "isnull":
             clause = column.is_(None) if value else column.is_not(None)
         case "in":
-            if isinstance(value, str | bytes) or not (hasattr(value, "selected_ids") or isinstance(value, Iterable)):
-                raise UsageError(f"in takes a list of values, not {value!r}")
-            clause = column.in_(value.selected_ids() if hasattr(value, "selected_ids") else list(value))
+            clause = column.in_(value.selected_ids()) if hasattr(value, "selected_ids") else _among(column, value)
         case "gt" | "gte" | "lt" | "lte":
-            clause = {"gt": operator.gt, "gte": operator.ge, "lt": operator.lt, "lte": operator.le}[comparison](column, value)
+            compare = {"gt": operator.gt, "gte": operator.ge, "lt": operator.lt, "lte": operator.le}[comparison]
+            clause = compare(column, _unrounded(column, value))
         case "range":
-            if not isinstance(value, list | tuple) or len(value) != 2:
-                raise UsageError(f"range takes two values, (lowest, highest), not {value!r}")
             low, high = (_unrounded(column, v) for v in value)
             clause = column.between(low, high)
         case _:
             clause = _compare_text(column, comparison, value)
+    return clause
+
+
+def _among(column: Any, values: Sequence[Any]) -> ColumnElement[bool]:
+    """One of these values, however many they are."""
+    clause: ColumnElement[bool]
+    if len(values) <= _MAX_PARAMETERS:
+        clause = column.in_([_unrounded(column, value) for value in values])
+        return clause
+    if isinstance(column.type, Integer):
+        values = [int(value) for value in values if value == int(value)]
+    clause = column.in_(bindparam(None, list(values), expanding=True, literal_execute=True, unique=True))
     return clause
 
 
@@ -252,8 +293,6 @@ def _unrounded(column: Any, value: Any) -> Any:
 
 
 def _compare_text(column: Any, comparison: str, value: Any) -> ColumnElement[bool]:
-    if not isinstance(value, str):
-        raise UsageError(f"{comparison} compares texts, not {value!r}")
     text = column if isinstance(getattr(column, "type", None), String) else cast(column, String)
     clause: ColumnElement[bool]
     if comparison in {"regex", "iregex"}:
@@ -284,27 +323,10 @@ def _id_of(target: type[Registry], relation: Related, value: Any) -> int:
         if own is None:
             raise UsageError(f"{value!r} is not saved yet, so nothing can be related to it. Save it first.")
         return int(own)
-    if isinstance(value, int) and not isinstance(value, bool):
+    value = plain(value)
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63:
         return value
     raise UsageError(f"{relation.name} takes a {target.__name__}, not {value!r}. For a field of it write {relation.name}__{target.label}={value!r}")
-
-
-def _moment(value: Any) -> Any:
-    if isinstance(value, str):
-        try:
-            return from_iso(value)
-        except ValueError as e:
-            raise UsageError(f"{value!r} is no date or time. Write it like 2026-11-24 or 2026-11-24T12:00:00") from e
-    if isinstance(value, date) and not isinstance(value, datetime):
-        return datetime(value.year, value.month, value.day, tzinfo=UTC)
-    if value is None or isinstance(value, datetime | bool):
-        return value
-    raise UsageError(f"{value!r} is no date or time. Write it like 2026-11-24 or 2026-11-24T12:00:00")
-
-
-def _day(value: Any) -> Any:
-    moment = _moment(value)
-    return moment.date() if isinstance(moment, datetime) else moment
 
 
 def _unaliased(registry: type[Registry], lookup: str) -> str:

@@ -20,15 +20,16 @@ from lignin.base.errors import (
 )
 from lignin.base.ids import digest
 from lignin.formats import Format, format_there, suffixes_of, type_of_object
+from lignin.instance.fields import check_fields, check_value, conceal
 from lignin.instance.find_storage import find_storage
 from lignin.instance.remote_source import RemoteSource, find_remote, inspect_remote
-from lignin.model import Artifact, Collection, Registry, Run, Storage
+from lignin.model import TRASH, Artifact, Collection, Registry, Run, Storage
 from lignin.storage import Root, check_key, suffix_of
 
 if TYPE_CHECKING:
     from lignin.instance.instance import Instance
 
-__all__ = ["Draft", "as_local_path", "check_text", "construct", "draft_of"]
+__all__ = ["Draft", "as_local_path", "check_draft", "construct", "draft_of", "members_hash"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +88,25 @@ def draft_of(record: Registry) -> Draft | None:
     return draft
 
 
+def check_draft(record: Artifact, draft: Draft) -> None:
+    """Refuse an artifact that was changed since it was made of something, where that says what it is.
+
+    Raises:
+        UsageError: its content was set, or a field holds what it can't.
+        InvalidKey: its new key can't be one.
+    """
+    told = {"hash": draft.content.id, "size": draft.content.size, "n_files": draft.content.n_files}
+    for name, value in told.items():
+        if getattr(record, name) != value:
+            raise UsageError(f"Artifact.{name} follows from what was recorded and can't be set. Make an artifact of the content that you mean.")
+    if record.key is not None:
+        record.key = check_key(record.key)
+        if record.n_files is None or record.suffix:
+            _check_suffix(record.key, record.suffix)
+    check_fields(record)
+    conceal(record)
+
+
 def _construct_artifact(instance: Instance, record: Artifact, data: Any, options: Mapping[str, Any]) -> None:
     revises = options["revises"]
     _check_revised(revises)
@@ -94,9 +114,8 @@ def _construct_artifact(instance: Instance, record: Artifact, data: Any, options
     if key is not None:
         key = check_key(key)
     for name in ("description", "kind", "version_tag"):
-        if options[name] is not None and not isinstance(options[name], str):
-            raise UsageError(f"{name} is a text, not {options[name]!r}")
-        check_text(name, options[name])
+        if options[name] is not None:
+            check_value(Artifact, name, options[name])
     asked = options["format"] or {}
     written = _write(data, key=key, asked=asked)
     try:
@@ -144,16 +163,6 @@ def _describe(record: Artifact, source: Path | RemoteSource, *, otype: str | Non
     record.otype = otype or (known.otype if known else None)
     if otype is not None and known is not None and known.count is not None:
         record.n_observations = _count(known, place, otype)
-
-
-def check_text(name: str, value: Any) -> None:
-    """Refuse what no database takes in a text.
-
-    Raises:
-        UsageError: it holds a NUL or a lone surrogate.
-    """
-    if isinstance(value, str) and ("\0" in value or any("\ud800" <= c <= "\udfff" for c in value)):
-        raise UsageError(f"{name} {value[:60]!r} holds characters that can't be stored as text: NUL, or half of a surrogate pair")
 
 
 def _write(data: Any, *, key: str | None, asked: Mapping[str, Any]) -> _Written | None:
@@ -256,6 +265,8 @@ def _check_revised(revises: Artifact | None) -> None:
         return
     if not isinstance(revises, Artifact) or revises.id is None:
         raise UsageError(f"revises takes a saved artifact, not {revises!r}")
+    if revises.branch_id == TRASH:
+        raise UsageError(f"{revises.uid} is in the trash; take it out before you revise it: artifact.restore()")
     if not revises.is_latest:
         raise UsageError(f"{revises.uid} is not the latest of its family; revise the latest: artifact.versions.first()")
 
@@ -266,6 +277,11 @@ def _as_run(run: Any) -> Run | None:
     raise UsageError(f"run takes a saved ln.Run, not {run!r}")
 
 
+def members_hash(members: Sequence[Artifact]) -> str:
+    """What tells one set of artifacts from another."""
+    return digest("\n".join(artifact.uid for artifact in members))
+
+
 def _construct_collection(record: Collection, data: Any, options: Mapping[str, Any]) -> None:
     if not isinstance(data, Sequence) or not data:
         raise UsageError("a collection is made of saved artifacts: ln.Collection([artifact1, artifact2], key=…)")
@@ -273,11 +289,13 @@ def _construct_collection(record: Collection, data: Any, options: Mapping[str, A
     for artifact in data:
         if not isinstance(artifact, Artifact) or artifact.id is None:
             raise UsageError(f"a collection is made of saved artifacts, not of {artifact!r}")
+        if artifact.branch_id == TRASH:
+            raise UsageError(f"{artifact.uid} is in the trash; take it out before you collect it: artifact.restore()")
         if artifact.uid in seen:
             raise UsageError(f"{artifact.uid} stands in the list twice; a collection holds each artifact once")
         seen.add(artifact.uid)
     if record.key is not None:
         record.key = check_key(record.key)
-    record.hash = digest("\n".join(artifact.uid for artifact in data))
+    record.hash = members_hash(data)
     record.__dict__["_members"] = tuple(data)
     record.__dict__["_run"] = _as_run(options.get("run"))

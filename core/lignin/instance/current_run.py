@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from lignin.base.context import current_run_uid
 from lignin.base.errors import TrackingError
+from lignin.base.texts import MAX_INDEXED, problem_of_text, size_of
 from lignin.model import Run
 from lignin.recording import RunKey
 
@@ -41,15 +42,25 @@ def run_id_of(instance: Instance, name: str) -> int:
 
 def find_run(session: Session, name: str) -> int | None:
     """The id of a run that is in the catalogue."""
-    uid = _parsed(name).uid if ":" in name else name
+    uid = _parsed(name).uid if ":" in name else _checked(name)
     return session.scalar(select(Run.id).where(Run.uid == uid))
+
+
+def _checked(name: str) -> str:
+    if problem_of_text(name) or size_of(name) > MAX_INDEXED:
+        raise TrackingError(f"{name[:80]!r} in LIGNIN_RUN or LIGNIN_PARENT is neither a run's uid nor an engine's key")
+    return name
 
 
 def _parsed(name: str) -> RunKey:
     try:
-        return RunKey.parse(name)
+        key = RunKey.parse(_checked(name))
+        if not key.engine or not key.id or not 1 <= key.attempt < 2**31:
+            raise ValueError("an engine, an id and an attempt from 1 are needed")  # noqa: TRY301 - one message for all
+        _checked(key.engine + key.scope + key.id)
     except ValueError as e:
-        raise TrackingError(f"{name!r} in LIGNIN_RUN or LIGNIN_PARENT is neither a run's uid nor an engine's key") from e
+        raise TrackingError(f"{name[:80]!r} in LIGNIN_RUN or LIGNIN_PARENT is neither a run's uid nor an engine's key") from e
+    return key
 
 
 def _add_run(instance: Instance, session: Session, name: str) -> int:

@@ -1,11 +1,13 @@
 """The database behind an instance: connections and transactions, alike on SQLite and PostgreSQL."""
 
+import json
 import os
 import random
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, TypeVar
 from weakref import WeakSet
 
@@ -204,7 +206,13 @@ def _lock_number(name: str) -> int:
 def _open_sqlite(url: str) -> Engine:
     # Not read as a URL: a folder's name may hold a question mark.
     where = URL.create("sqlite", database=sqlite_path(url))
-    engine = create_engine(where, connect_args={"check_same_thread": False, "timeout": _BUSY_MS / 1000}, pool_timeout=_POOL_SECONDS)
+    # JSON as it is and not as `\\u00f6`: SQLite finds a name inside it only as it is written there.
+    engine = create_engine(
+        where,
+        connect_args={"check_same_thread": False, "timeout": _BUSY_MS / 1000},
+        pool_timeout=_POOL_SECONDS,
+        json_serializer=partial(json.dumps, ensure_ascii=False),
+    )
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _record: Any) -> None:
@@ -233,6 +241,8 @@ def _open_postgres(url: str) -> Engine:
     for prefix in ("postgresql://", "postgres://"):
         if url.startswith(prefix):
             url = "postgresql+psycopg://" + url.removeprefix(prefix)
+    if not url.startswith("postgresql+psycopg://"):
+        raise UsageError(f"{redact_url(url)!a} is no database URL that can be opened: it is sqlite:///file.db or postgresql://user@host/name")
     try:
         asked = make_url(url).query
         patience = {name: value for name, value in _PATIENCE.items() if name not in asked}
@@ -240,7 +250,7 @@ def _open_postgres(url: str) -> Engine:
         engine = create_engine(url, pool_pre_ping=True, pool_size=1, max_overflow=9, pool_timeout=_POOL_SECONDS, connect_args=patience)
     except ModuleNotFoundError as e:
         raise MissingExtra("PostgreSQL needs the driver psycopg. Install it with: pip install 'lignin[postgres]'") from e
-    except ArgumentError as e:
+    except (ArgumentError, ValueError) as e:
         raise UsageError(f"{redact_url(url)} is no database URL that can be opened: {e}") from e
     event.listen(engine, "do_connect", _connect_patiently)
 

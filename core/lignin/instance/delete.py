@@ -16,9 +16,25 @@ from lignin.base.settings import host_name
 from lignin.instance.derive import derive_origins
 from lignin.instance.locate import locate
 from lignin.instance.reach import is_as_recorded
+from lignin.instance.references import refuse_taken
 from lignin.instance.rows import find_row
 from lignin.instance.save_artifact import OBJECTS, content_lock
-from lignin.model import TRASH, Artifact, Owned, Registry, Run, Storage, Trashable, Versioned
+from lignin.model import (
+    ALL_SPACE,
+    ARCHIVE,
+    MAIN,
+    TRASH,
+    Artifact,
+    Branch,
+    Owned,
+    Registry,
+    Run,
+    Space,
+    Storage,
+    Trashable,
+    User,
+    Versioned,
+)
 from lignin.storage import remove
 
 if TYPE_CHECKING:
@@ -38,7 +54,11 @@ def delete(instance: Instance, record: Registry, *, permanent: bool | None = Non
     row_id = record.id
     if row_id is None:
         raise UsageError(f"{record!r} is not saved, so there is nothing to delete")
+    for option, value in (("permanent", permanent), ("storage", storage)):
+        if value is not None and not isinstance(value, bool):
+            raise UsageError(f"{option} is True, False or None, not {value!r}")
     row = instance.database.read(lambda session: find_row(session, type(record), row_id))
+    _refuse_needed(instance, row)
     if isinstance(row, Owned) and row.is_locked:
         raise Locked(f"{name} is locked. Unlock it first: record.is_locked = False; record.save()")
     if permanent is None:
@@ -57,13 +77,30 @@ def delete(instance: Instance, record: Registry, *, permanent: bool | None = Non
 
 
 def restore(instance: Instance, record: Registry) -> None:
-    """Take a record out of the trash, to the branch it was made on."""
+    """Take a record out of the trash, to the branch it was made on.
+
+    Raises:
+        UsageError: it is not in the trash, or another has its name meanwhile.
+    """
+    if record.id is None:
+        raise UsageError(f"{record!r} is not saved, so it is not in the trash")
     with instance.database.reading() as session:
         row = find_row(session, type(record), record.id)
     assert isinstance(row, Trashable)
     if row.branch_id != TRASH:
         raise UsageError(f"{type(record).__name__} {record.uid} is not in the trash")
     _move(instance, record, branch_id=row.created_on_id if row.created_on_id > 0 else instance.branch_id)
+
+
+def _refuse_needed(instance: Instance, row: Registry) -> None:
+    """What an instance can't be without."""
+    is_built_in = (isinstance(row, Branch) and row.id in {MAIN, ARCHIVE, TRASH}) or (isinstance(row, Space) and row.id == ALL_SPACE)
+    if is_built_in or (isinstance(row, Branch) and row.id == instance.branch_id) or (isinstance(row, Space) and row.id == instance.space_id):
+        raise UsageError(f"{type(row).__name__} {getattr(row, 'name', row.uid)!r} is needed here; it can't be deleted")
+    if isinstance(row, User) and row.id == instance.user_id:
+        raise UsageError(f"User {row.handle!r} works here; it can't be deleted")
+    if isinstance(row, Storage) and row.id == instance.storage.id:
+        raise UsageError(f"Storage {row.root} is the default storage of this instance; it can't be deleted")
 
 
 def _move(instance: Instance, record: Registry, *, branch_id: int) -> None:
@@ -74,6 +111,8 @@ def _move(instance: Instance, record: Registry, *, branch_id: int) -> None:
     def work(session: Session) -> bool | None:
         row = find_row(session, registry, row_id)
         session.expunge(row)
+        if branch_id != TRASH:
+            refuse_taken(session, row)
         if not isinstance(row, Versioned):
             session.execute(update(registry).where(registry.id == row_id).values(branch_id=branch_id))
             return None

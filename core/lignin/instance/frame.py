@@ -37,6 +37,9 @@ def frame_columns(registry: type[Registry]) -> tuple[str, ...]:
 
 def to_frame(database: Database, registry: type[Registry], *, statement: Select[Any], include: Sequence[str]) -> pd.DataFrame:
     """What a statement selects as a frame: one query, and one more for each included relation of many."""
+    for name in include:
+        if not isinstance(name, str):
+            raise _unknown(registry, name)
     across = [name for name in include if "__" in name or name in registry.relations()]
     own = [name for name in include if name not in across]
     for name in own:
@@ -137,4 +140,4 @@ def _along(registry: type[Registry], path: str, ids: Select[Any]) -> Select[Any]
 
 def _unknown(registry: type[Registry], path: str) -> UnknownField:
     known = tuple(sorted({*registry.fields(), *registry.relations()}))
-    return UnknownField(f"{registry.__name__} has no {path!r} to include. It has: {', '.join(known)}", field=path, known=known)
+    return UnknownField(f"{registry.__name__} has no {path!r} to include. It has: {', '.join(known)}", field=str(path), known=known)

@@ -55,7 +55,7 @@ def _explained(artifact: Artifact, place: Any) -> Iterator[None]:
     """What a reader stumbles over, as an error of ours."""
     try:
         yield
-    except (OSError, ValueError, KeyError) as e:
+    except (OSError, ValueError, KeyError, TypeError) as e:
         what = f"{artifact.key or artifact.uid} ({artifact.uid})"
         raise FormatError(f"{what} can't be read as {artifact.otype or artifact.suffix}: {_first_line(e)}. Its bytes are at {place}") from e
 
@@ -103,6 +103,8 @@ def _check_engine(artifact: Artifact, known: Format | None, engine: str) -> None
 
 
 def _note_input(instance: Instance, artifact: Artifact, *, is_run_input: bool | Run | None) -> None:
+    if not isinstance(is_run_input, bool | None) and not (isinstance(is_run_input, Run) and is_run_input.id is not None):
+        raise UsageError(f"is_run_input is True, False or a saved ln.Run, not {is_run_input!r}")
     if is_run_input is False or artifact.id is None:
         return
     run_id = is_run_input.id if isinstance(is_run_input, Run) else current_run_id(instance)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Set
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, select
@@ -12,7 +12,7 @@ from lignin.base.errors import Locked, UsageError
 from lignin.instance.conditions import link_table
 from lignin.instance.insert import insert_ignore
 from lignin.instance.query import QuerySet
-from lignin.model import REGISTRIES, Owned, Registry, Related, ToMany, ToOne
+from lignin.model import MAIN, REGISTRIES, TRASH, Owned, Registry, Related, ToMany, ToOne
 
 if TYPE_CHECKING:
     from lignin.instance.instance import Instance
@@ -68,9 +68,15 @@ class Members:
         """
         rows = [{self._relation.own: self._own_id(), self._relation.other: self._their_id(r)} for r in records]
         link = self._editable()
+        for record in records:
+            if getattr(record, "branch_id", MAIN) == TRASH:
+                raise UsageError(f"{type(record).__name__} {record.uid} is in the trash; take it out first: record.restore()")
 
         def work(session: Session) -> None:
             self._refuse_locked(session)
+            # Two that add at once must not close a circle between them.
+            self._instance.database.lock(session, f"link {self._relation.through}")
+            self._refuse_cycle(session, {row[self._relation.other] for row in rows})
             insert_ignore(session, link, rows)
 
         if rows:
@@ -90,7 +96,12 @@ class Members:
 
     def set(self, records: list[Registry]) -> None:
         """Link exactly these."""
+        if isinstance(records, str | Registry) or not isinstance(records, Iterable):
+            raise UsageError(f"{self._relation.name}.set takes a list of {self._relation.target} records, not {records!r}")
+        records = list(records)
         kept = {self._their_id(r) for r in records}
+        with self._instance.database.reading() as session:
+            self._refuse_cycle(session, kept)
         self.remove(*(r for r in self.all() if r.id not in kept))
         self.add(*records)
 
@@ -126,6 +137,24 @@ class Members:
         registry = type(self._record)
         if issubclass(registry, Owned) and session.scalar(select(registry.is_locked).where(registry.id == self._own_id())):
             raise Locked(f"{self._record!r} is locked. Unlock it first: record.is_locked = False; record.save()")
+
+    def _refuse_cycle(self, session: Session, ids: Set[int]) -> None:
+        """Of a relation between records of one registry, such as a label's parents: none may lead back."""
+        relation, own = self._relation, self._own_id()
+        if relation.target != type(self._record).__name__:
+            return
+        link = link_table(relation)
+        seen, pending = set[int](), set(ids)
+        while pending:
+            if own in pending:
+                raise UsageError(f"{self._record.uid} can't have itself, or what is {self._beyond()} it, among its {relation.name}")
+            seen |= pending
+            chunk = sorted(pending)[:500]
+            found = session.scalars(select(link.c[relation.other]).where(link.c[relation.own].in_(chunk)))
+            pending = (pending - set(chunk)) | (set(found) - seen)
+
+    def _beyond(self) -> str:
+        return "above" if self._relation.name == "children" else "below"
 
     def _own_id(self) -> int:
         own = self._record.id

@@ -1,6 +1,8 @@
 """Make an instance, open one, choose one."""
 
 import os
+import re
+from contextlib import suppress
 from pathlib import Path
 
 from sqlalchemy import insert, inspect, text
@@ -11,6 +13,7 @@ from lignin.base.ids import derived_uid, new_uid
 from lignin.base.ports import use
 from lignin.base.redact import redact_url
 from lignin.base.settings import InstanceConfig, find_instance, set_default
+from lignin.base.texts import problem_of_name, problem_of_text
 from lignin.instance.database import Database, sqlite_path
 from lignin.instance.instance import Instance
 from lignin.instance.migrations import HEAD
@@ -22,6 +25,7 @@ from lignin.storage import Root, check_writable
 __all__ = ["connect", "create_tables", "disconnect", "init", "open_instance", "provide"]
 
 _PROVIDER = "lignin.instance"
+_DATABASE = re.compile(r"sqlite:///.|postgres(ql)?(\+psycopg)?://.")
 
 
 def provide(previous: Instance | None) -> Instance:
@@ -65,7 +69,8 @@ def init(folder: str | Path | None = None, *, storage: str | Path | None = None,
         StorageError: the storage can't be written; nothing was made.
         UsageError: an instance with another database or storage is there already.
     """
-    place = Path(folder or ".").expanduser().resolve()
+    place = _as_folder(folder)
+    _check_options(storage=storage, db=db, name=name)
     if (place / ".lignin" / "instance.toml").is_file():
         held = InstanceConfig.read(place)
         _refuse_difference(held, storage=storage, db=db, name=name)
@@ -81,12 +86,18 @@ def init(folder: str | Path | None = None, *, storage: str | Path | None = None,
     )
     if (where := Root.parse(config.storage_root)).is_remote:
         check_writable(where.path())
+    was_there = config.home.exists()
     try:
         config.home.mkdir(parents=True, exist_ok=True)
         create_tables(config)
         config.write()
     except OSError as e:
         raise StorageError(f"can't make an instance in {place}: {e.strerror or e}. Choose a folder that you may write.") from e
+    finally:
+        if not was_there:
+            # What is empty is of no use to the next try.
+            with suppress(OSError):
+                config.home.rmdir()
     instance = connect(place)
     instance.storage  # noqa: B018 - registers the default location
     return instance
@@ -99,7 +110,7 @@ def connect(target: str | Path | None = None, *, default: bool = False) -> Insta
         target: the folder that holds `.lignin`, or one below it; the working directory by default.
         default: make it the user's default too.
     """
-    place = Path(target or ".").expanduser().absolute()
+    place = _as_folder(target, resolved=False)
     if not place.is_dir():
         raise NoInstance(f"{place} is no folder. Give the folder that holds .lignin, or make an instance with: lignin init")
     instance = open_instance(find_instance(place))
@@ -113,6 +124,35 @@ def disconnect() -> None:
     """Forget this process's instance and the user's default."""
     use(_PROVIDER, None)
     set_default(None)
+
+
+def _as_folder(folder: object, *, resolved: bool = True) -> Path:
+    """A folder as a user names it; the working directory by default."""
+    if folder is None:
+        folder = "."
+    if not isinstance(folder, str | os.PathLike) or "\0" in os.fsdecode(folder):
+        raise UsageError(f"{folder!r} is no folder: it takes a path, without NUL")
+    try:
+        place = Path(folder).expanduser()
+        place = place.resolve() if resolved else place.absolute()
+        place.is_dir()
+    except (OSError, RuntimeError) as e:
+        raise StorageError(f"can't use the folder {folder}: {getattr(e, 'strerror', None) or e}. Choose another.") from e
+    return place
+
+
+def _check_options(*, storage: object, db: object, name: object) -> None:
+    """Refuse what no instance can be made of, before anything is made."""
+    if name is not None and (not isinstance(name, str) or problem_of_name(name) or len(name) > 255):
+        raise UsageError(f"the name of an instance can't be {str(name)[:60]!r}: it is a text of 255 characters at most, without control characters")
+    if storage is not None and (not isinstance(storage, str | os.PathLike) or not os.fspath(storage) or problem_of_text(str(storage))):
+        raise UsageError(f"the storage can't be {str(storage)[:60]!r}: it is a folder or s3://bucket/prefix")
+    if db is None:
+        return
+    known = isinstance(db, str) and problem_of_text(db) is None and _DATABASE.match(db)
+    if not known or str(db).endswith(":memory:"):
+        shown = redact_url(str(db))[:80]
+        raise UsageError(f"{shown!a} is no database of an instance: it is sqlite:///file.db or postgresql://user@host/name")
 
 
 def _storage_root(place: Path, storage: str | Path | None) -> str:

@@ -10,7 +10,7 @@ import os
 import sqlite3
 import time
 
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalError
 
 from lignin.base.errors import LigninError, UsageError
 from lignin.base.messages import say
@@ -123,6 +123,8 @@ def explained(error: DBAPIError, url: str) -> LigninError:
     """A database error as one line that says what to do."""
     cause = str(error.orig).strip().split("\n")[0]
     place = redact_url(url)
+    if isinstance(error, DataError):
+        return UsageError(f"the database can't take this value, or compare with it: {cause}")
     if isinstance(error, IntegrityError):
         return UsageError(f"the database refused the change: {cause}")
     code = getattr(error.orig, "sqlite_errorcode", None)

@@ -119,19 +119,18 @@ def _find(instance: Instance, session: Session, storages: list[Storage], ref: Fi
         candidates = [_add(instance, session, storages, root=_outermost(path), host=host)]
     storage = max(candidates, key=lambda s: len(s.root))
     relpath = path[len(storage.root) :].lstrip("/")
-    if ref.key is not None and _can_be_key(ref.key):
-        return Place(storage_id=storage.id, relpath=relpath, key=ref.key, family=key_family(ref.key))
+    if ref.key is not None and (given := _as_key(ref.key)):
+        return Place(storage_id=storage.id, relpath=relpath, key=given, family=key_family(given))
     key = posixpath.relpath(path, folder) if inside else f"file://{ref.host or ''}{path}" if is_local else path
     return Place(storage_id=storage.id, relpath=relpath, key=key, family=location_family(storage, relpath))
 
 
-def _can_be_key(key: str) -> bool:
-    """Whether a spool's key is one; where it is none, the file is one that was found."""
+def _as_key(key: str) -> str | None:
+    """A spool's key; where it can't be one, the file is one that was found."""
     try:
-        check_key(key)
+        return check_key(key)
     except InvalidKey:
-        return False
-    return True
+        return None
 
 
 def _is_seen(storage: Storage, host: str) -> bool:

@@ -7,12 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select, true
+from sqlalchemy import ColumnElement, Select, String, and_, case, func, or_, select, true
 from sqlalchemy.sql.operators import asc_op, desc_op
 
 from lignin.base.errors import MultipleFound, NotFound, UnknownField, UsageError
 from lignin.base.ids import VERSION_LENGTH
 from lignin.base.messages import say
+from lignin.base.texts import problem_of_text
 from lignin.instance.conditions import Q, compile_lookups, first_names
 from lignin.instance.frame import to_frame
 from lignin.model import MAIN, Artifact, Registry, Trashable, Versioned
@@ -29,6 +30,9 @@ R = TypeVar("R", bound=Registry)
 
 _INTERNAL = "__lignin"
 _MAX_SEARCH = 20
+_MAX_WORDS = 50
+_MAX_CLAUSES = 500
+_MAX_POSITION = 2**62
 _MIN_UID = 4
 
 
@@ -55,6 +59,8 @@ class QuerySet(Generic[R]):
             if not isinstance(condition, Q):
                 raise UsageError(f"filter takes ln.Q objects and field=value, not {condition!r}")
         self._refuse_cut("filter")
+        if len(self._where) + len(conditions) > _MAX_CLAUSES:
+            raise UsageError(f"this query set has more than {_MAX_CLAUSES} conditions. Ask for many values with: field__in=[…]")
         clauses = [q.compiled(self.registry) for q in conditions]
         if lookups:
             clauses.append(compile_lookups(self.registry, lookups))
@@ -81,8 +87,8 @@ class QuerySet(Generic[R]):
         self._refuse_cut("order")
         order = []
         for field in fields:
-            name = field.removeprefix("-")
-            if name not in self.registry.fields():
+            name = field.removeprefix("-") if isinstance(field, str) else field
+            if not isinstance(name, str) or name not in self.registry.fields():
                 raise UnknownField(f"{self.registry.__name__} has no field {name!r} to order by", field=name, known=self.registry.fields())
             column = getattr(self.registry, name)
             order.append(column.desc() if field.startswith("-") else column.asc())
@@ -92,10 +98,13 @@ class QuerySet(Generic[R]):
 
     def search(self, text: str, *, field: str | Sequence[str] | None = None, limit: int = _MAX_SEARCH, case_sensitive: bool = False) -> QuerySet[R]:
         """Those whose texts contain every word, the closest first: equal, then beginning, then inside."""
-        names = (field,) if isinstance(field, str) else tuple(field or self.registry.searched)
+        names = tuple(field or self.registry.searched) if isinstance(field, list | tuple | None) else (field,)
+        _check_limit(limit)
+        known = tuple(c.key for c in self.registry.__mapper__.columns if isinstance(c.type, String))
         for name in names:
-            if name not in self.registry.fields():
-                raise UnknownField(f"{self.registry.__name__} has no field {name!r} to search", field=name, known=self.registry.fields())
+            if name not in known:
+                raise UnknownField(f"{self.registry.__name__} has no text {name!r} to search. It has: {', '.join(known)}", field=str(name), known=known)
+        _check_searched(text)
         columns = [getattr(self.registry, name) for name in names]
         texts = [func.coalesce(c if case_sensitive else func.lower(c), "") for c in columns]
         needle = text.strip() if case_sensitive else text.strip().lower()
@@ -126,6 +135,9 @@ class QuerySet(Generic[R]):
 
     def __getitem__(self, index: int | slice) -> Any:
         start, stop = self._slice
+        bounds = (index.start, index.stop, index.step) if isinstance(index, slice) else (index,)
+        if any(not isinstance(b, int | None) or abs(b or 0) > _MAX_POSITION for b in bounds) or index is None:
+            raise UsageError(f"a query set takes a position, or [start:stop], not {index!r}")
         if isinstance(index, int):
             if index < 0:
                 raise UsageError("a query set has no negative positions; reverse its order instead")
@@ -191,7 +203,7 @@ class QuerySet(Generic[R]):
         """All records, or one field of each."""
         if field is None:
             return list(self)
-        if field not in self.registry.fields():
+        if not isinstance(field, str) or field not in self.registry.fields():
             raise UnknownField(f"{self.registry.__name__} has no field {field!r}", field=field, known=self.registry.fields())
         values = self.statement().with_only_columns(getattr(self.registry, field))
         return self._instance.database.read(lambda session: list(session.scalars(values)))
@@ -205,6 +217,9 @@ class QuerySet(Generic[R]):
             limit: rows at most; `None` for all. A notice says when there are more.
             order_by: used where the query set has no order of its own.
         """
+        if not isinstance(include, str | list | tuple | None) or include == "":
+            raise UsageError(f"include takes a field or a list of fields, not {include!r}")
+        _check_limit(limit)
         ordered = self if self._order or order_by is None or self._slice != (0, None) else self.order_by(order_by)
         wanted = [include] if isinstance(include, str) else list(include or ())
         shown = ordered if limit is None else ordered[: limit + 1]
@@ -217,6 +232,8 @@ class QuerySet(Generic[R]):
     def lookup(self, field: str | None = None) -> SimpleNamespace:
         """An object with an attribute for each record, by its name or another field."""
         name = field or self.registry.label
+        if not isinstance(name, str) or name not in self.registry.fields():
+            raise UnknownField(f"{self.registry.__name__} has no field {name!r} to look up", field=str(name), known=self.registry.fields())
         records: dict[str, R] = {}
         for record in self:
             text = str(getattr(record, name) or "")
@@ -339,6 +356,20 @@ class QuerySet(Generic[R]):
         copy._order = self._order if order is None else order
         copy._slice = self._slice if cut is None else cut
         return copy
+
+
+def _check_searched(text: object) -> None:
+    if not isinstance(text, str):
+        raise UsageError(f"search takes a text, not {text!r}")
+    if problem := problem_of_text(text):
+        raise UsageError(f"can't search for {text[:60]!r}: {problem}")
+    if len(text.split()) > _MAX_WORDS:
+        raise UsageError(f"search takes {_MAX_WORDS} words at most, not {len(text.split())}")
+
+
+def _check_limit(limit: object) -> None:
+    if limit is not None and (not isinstance(limit, int) or isinstance(limit, bool) or not 0 <= limit < _MAX_POSITION):
+        raise UsageError(f"limit is a number of records, or None for all, not {limit!r}")
 
 
 def _reversed(column: Any) -> Any:

@@ -16,9 +16,11 @@ from lignin.base.clock import now
 from lignin.base.errors import LigninError, NotFound, UsageError
 from lignin.base.ids import new_uid
 from lignin.base.messages import say
+from lignin.base.redact import redact_text
 from lignin.base.settings import user_home
 from lignin.instance.current_run import run_id_of
 from lignin.instance.families import code_family
+from lignin.instance.fields import INTERNAL
 from lignin.instance.insert import insert_ignore
 from lignin.instance.save_artifact import save_artifacts
 from lignin.instance.transforms import new_transform
@@ -30,8 +32,6 @@ if TYPE_CHECKING:
     from lignin.instance.instance import Instance
 
 __all__ = ["end_run", "start_run"]
-
-_INTERNAL = "__lignin_run__"
 
 
 def start_run(
@@ -68,8 +68,9 @@ def start_run(
         says whether it is `created`, a `version`, or `loaded`.
     """
     parent_id = None if parent is None else run_id_of(instance, parent)
-    environment_id = None if environment is None else _text_artifact(instance, environment, "environment")
     project_id = None if project is None else _project_id(instance, project)
+    # Last: what is refused must leave nothing behind.
+    environment_id = None if environment is None else _text_artifact(instance, environment, "environment")
     user_id = instance.user_id
 
     uid, tries = new_uid(Run.uid_length), list[Run]()
@@ -81,7 +82,7 @@ def start_run(
             return held, transform
         run = Run(
             uid=uid,
-            name=name or transform.name,
+            name=redact_text(name) if name else transform.name,
             transform_id=transform.id,
             parent_id=parent_id,
             status=RunStatus.RUNNING.value,
@@ -193,7 +194,7 @@ def _text_artifact(instance: Instance, text: str, what: str) -> int:
     with tempfile.TemporaryDirectory(prefix="lignin-") as folder:
         path = Path(folder) / f"{what}.txt"
         path.write_text(text, encoding="utf-8", errors="backslashreplace")
-        artifact = Artifact(path, kind=_INTERNAL, description=what)
+        artifact = Artifact(path, kind=INTERNAL, description=what)
         save_artifacts(instance, [artifact])
     return artifact.id
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection as Several
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
@@ -15,10 +16,17 @@ from lignin.base.ids import FIRST_VERSION, new_uid
 from lignin.base.messages import say
 from lignin.base.ports import current
 from lignin.base.settings import host_name
+from lignin.base.texts import composed
 from lignin.instance.at_key import make_room, rename_key
-from lignin.instance.construct import check_text
 from lignin.instance.current_run import current_run_id
+from lignin.instance.fields import check_fields, conceal
 from lignin.instance.move import move
+from lignin.instance.references import (
+    given_references,
+    refuse_cycle,
+    refuse_missing,
+    refuse_taken,
+)
 from lignin.instance.replace import replacement_of, take_over
 from lignin.instance.rows import (
     as_before_on_failure,
@@ -36,12 +44,13 @@ from lignin.model import (
     Registry,
     Run,
     Storage,
+    ToOne,
     Transform,
     Trashable,
     ULabel,
     Versioned,
 )
-from lignin.storage import Root, check_writable
+from lignin.storage import Root, check_key, check_writable
 
 if TYPE_CHECKING:
     from lignin.instance.instance import Instance
@@ -54,6 +63,7 @@ _FIXED = {
     "Artifact": _UID | {"family", "branch_id", "hash", "size", "n_files", "suffix", "is_latest", "state", "storage_id", "relpath", "mtime_ns", "run_id", "origin_id"},
     "Collection": _UID | {"family", "branch_id", "hash", "is_latest"},
     "Transform": _UID | {"family", "branch_id", "hash", "is_latest", "source_code"},
+    "Storage": _UID | {"root", "host", "type", "instance_uid"},
     "Run": _UID | {"engine", "scope", "external_id", "attempt", "told", "told_end"},
 }
 _BATCH = 5_000
@@ -81,6 +91,10 @@ def save_many(instance: Instance, records: Iterable[Registry]) -> None:
     for record in listed:
         if not isinstance(record, Registry):
             raise UsageError(f"only records can be saved, not {record!r}")
+    # Before the first is stored: a bad one at the end must not leave half of them.
+    for record in listed:
+        if record.id is None and not isinstance(record, Artifact | Collection):
+            _check(record)
     for (registry, is_new), group in groupby(listed, key=lambda r: (type(r), r.id is None)):
         batch = list(group)
         if not is_new or registry is Collection:
@@ -96,30 +110,67 @@ def _save_new(instance: Instance, batch: Sequence[Any]) -> None:
         make_room(instance, batch)
         save_artifacts(instance, batch)
         return
+    registry, given = type(batch[0]), given_references(batch)
+    uids = {record.uid for record in batch if record.uid}
     for record in batch:
         _prepare(instance, record)
+
+    def work(session: Session) -> list[tuple[Any, Any]]:
+        if _was_stored(session, batch):
+            return []
+        refuse_missing(session, registry, given)
+        _refuse_uids(session, registry, uids)
+        match batch[0]:
+            case Storage():
+                return _insert_places(session, batch)
+            case ULabel() | Project():
+                return _insert_named(session, batch)
+        for record in batch:
+            refuse_taken(session, record)
+        insert_records(session, batch)
+        return []
+
     with as_before_on_failure(*batch):
-        if not isinstance(batch[0], ULabel | Project | Storage):
-            instance.database.transact(lambda session: _insert_once(session, batch))
-            return
-        insert = _insert_places if isinstance(batch[0], Storage) else _insert_named
-        existing = instance.database.transact(lambda session: insert(session, batch))
+        existing = instance.database.transact(work)
     for record, row in existing:
         become(record, row)
         if len(batch) == 1:
             say("→", f"returning {type(record).__name__.lower()} with same {record.label}: {getattr(record, record.label)!r}")
 
 
+def _check(record: Any) -> None:
+    """Refuse a new record that can't be stored as it is; its name is brought to the form in which names are kept."""
+    label = type(record).label
+    name = getattr(record, label)
+    if label in {"name", "root", "handle"} and not (isinstance(record, Run) and name is None):
+        if not isinstance(name, str) or not name.strip():
+            raise UsageError(f"a {type(record).__name__} needs a {label}, not {name!r}")
+        if name != name.strip():
+            raise UsageError(f"{name[:60]!r} can't be the {label} of a {type(record).__name__}: it begins or ends with white space")
+        if label != "root" and not isinstance(record, Run):
+            setattr(record, label, composed(name))
+    check_fields(record)
+    conceal(record)
+    _check_type(record)
+
+
+def _check_type(record: Any) -> None:
+    kind = record.__dict__.get("_type")
+    if isinstance(record, ULabel | Project) and kind is not None and kind.id == record.type_id and not kind.is_type:
+        raise UsageError(f"{kind.name!r} is no type: its is_type is not set. Make it one first: label.is_type = True; label.save()")
+
+
+def _refuse_uids(session: Session, registry: type[Registry], uids: Several[str]) -> None:
+    """Refuse uids that a user gave and another record has."""
+    listed = sorted(uids)
+    for begin in range(0, len(listed), 500):
+        taken = session.scalar(select(registry.uid).where(registry.uid.in_(listed[begin : begin + 500])).limit(1))
+        if taken is not None:
+            raise UsageError(f"there is a {registry.__name__} with the uid {taken} already. Leave the uid out to get one.")
+
+
 def _prepare(instance: Instance, record: Any) -> None:
     """Fill what every new record gets."""
-    for name in record.fields():
-        check_text(name, getattr(record, name))
-    label = getattr(record, type(record).label)
-    is_needed = type(record).label in {"name", "root", "handle"} and not (isinstance(record, Run) and label is None)
-    if is_needed and (not isinstance(label, str) or not label.strip()):
-        raise UsageError(f"a {type(record).__name__} needs a {type(record).label}, not {label!r}")
-    if isinstance(label, str) and (label != label.strip() or (len(label) > 255 and type(record).label == "name")):
-        raise UsageError(f"{label[:60]!r} can't be a {type(record).label}: 255 characters at most, and none of them white space at its ends")
     if not record.uid:
         version = FIRST_VERSION if isinstance(record, Versioned) else ""
         record.uid = new_uid(type(record).uid_length) + version
@@ -157,16 +208,16 @@ def _prepare_storage(instance: Instance, storage: Storage) -> None:
             raise UsageError(f"can't make the storage folder {root}: {e.strerror or e}") from e
 
 
-def _insert_once(session: Session, batch: Sequence[Any]) -> None:
-    """Insert records, unless an earlier try, whose commit was not answered, did so after all."""
+def _was_stored(session: Session, batch: Sequence[Any]) -> bool:
+    """Whether an earlier try, whose commit was not answered, stored these records after all."""
     first = batch[0]
     registry = type(first)
-    if inspect(first).key is not None:
-        # All went in one transaction. Another writer's record of that uid was not made in the same microsecond.
-        made = session.scalar(select(registry.created_at).where(registry.uid == first.uid))
-        if made is not None and made == first.created_at:
-            return
-    insert_records(session, batch)
+    if isinstance(first, ULabel | Project | Storage) or inspect(first).key is None:
+        # Those are found again by what they are.
+        return False
+    # All went in one transaction. Another writer's record of that uid was not made in the same microsecond.
+    made = session.scalar(select(registry.created_at).where(registry.uid == first.uid))
+    return made is not None and bool(made == first.created_at)
 
 
 def _insert_places(session: Session, batch: Sequence[Storage]) -> list[tuple[Storage, Storage]]:
@@ -243,13 +294,36 @@ def _save_fields(instance: Instance, record: Registry, new: Mapping[str, Any]) -
     fixed = sorted(_FIXED.get(type(record).__name__, _UID) & new.keys())
     if fixed:
         raise UsageError(f"{type(record).__name__}.{fixed[0]} follows from what was recorded and can't be set. Get the record anew, and save new content as a new version.")
+    if isinstance(record, Collection | Artifact) and isinstance(new.get("key"), str):
+        record.key = check_key(record.key)
+    check_fields(record, new)
+    conceal(record, new)
+    new = {name: getattr(record, name) for name in new}
+    if "type_id" in new:
+        _check_type(record)
     if isinstance(record, Artifact) and "key" in new:
         rename_key(instance, record, new)
         return
+    keys = {relation.key for relation in record.relations().values() if isinstance(relation, ToOne)}
+    given = {name: {value} for name, value in new.items() if name in keys and value is not None}
+
+    def work(session: Session) -> None:
+        refuse_missing(session, type(record), given)
+        refuse_cycle(session, record, new)
+        if not new.keys().isdisjoint({"name", "handle", "type_id", "branch_id"}):
+            refuse_taken(session, record)
+        update_record(session, record, new)
+
     with as_before_on_failure(record):
-        instance.database.transact(lambda session: update_record(session, record, new))
+        instance.database.transact(work)
 
 
 def save_records(records: Registry | Iterable[Registry]) -> None:
-    """Store one record or many, in few transactions: `ln.save([artifact1, artifact2, label])`."""
+    """Store one record or many, in few transactions: `ln.save([artifact1, artifact2, label])`.
+
+    Raises:
+        LigninError: one of them can't be stored; none is, where its own fields say so.
+    """
+    if not isinstance(records, Iterable):
+        raise UsageError(f"only records can be saved, not {records!r}")
     current().save_many([records] if isinstance(records, Registry) else records)

@@ -6,7 +6,7 @@ harm, a killed save can be repeated, and equal contents under several keys are s
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +21,8 @@ from lignin.base.ids import FIRST_VERSION, new_uid, next_version
 from lignin.base.messages import say
 from lignin.base.progress import watched
 from lignin.base.settings import host_name
-from lignin.instance.construct import Draft, draft_of
+from lignin.base.texts import MAX_INDEXED, problem_of_text, size_of
+from lignin.instance.construct import Draft, check_draft, draft_of
 from lignin.instance.current_run import current_run_id
 from lignin.instance.derive import derive_origins, derive_producers
 from lignin.instance.families import key_family, own_family
@@ -81,6 +82,7 @@ def save_artifacts(instance: Instance, records: Sequence[Artifact]) -> None:
     managed = instance.managed_storages()
     remote = _place_remote(instance, records)
     plans = [_plan(instance, record, managed=managed, remote=remote, run_id=run_id) for record in records]
+    _refuse_taken(instance, plans)
     with as_before_on_failure(*records):
         for _ in range(_TRIES):
             _store_bytes(plans)
@@ -136,6 +138,7 @@ def _plan(instance: Instance, record: Artifact, *, managed: Sequence[Storage], r
     draft = draft_of(record)
     if draft is None:
         raise UsageError(f"{record!r} has no content to save; make it with ln.Artifact(path, key=…)")
+    check_draft(record, draft)
     run_id = run_id if draft.run is None else draft.run.id
     if isinstance(draft.source, RemoteSource) and not draft.is_lazy:
         return _plan_remote(record, draft, draft.source, remote=remote, run_id=run_id)
@@ -147,12 +150,32 @@ def _plan(instance: Instance, record: Artifact, *, managed: Sequence[Storage], r
             if draft.owned is None and draft.storage is None:
                 relpath = path_below(draft.source, Path(storage.root))
                 if relpath is not None and relpath.split("/", 1)[0] != OBJECTS and (not at_key or relpath == record.key):
+                    _check_relpath(relpath)
                     return _Plan(record=record, draft=draft, storage=storage, relpath=relpath, in_place=True, mtime_ns=draft.mtime_ns, run_id=run_id)
     storage = draft.storage or instance.storage
     if at_key:
         return _Plan(record=record, draft=draft, storage=storage, relpath=str(record.key), in_place=False, at_key=True, run_id=run_id)
     relpath = object_path(instance, storage, content=draft.content.id, suffix=record.suffix)
     return _Plan(record=record, draft=draft, storage=storage, relpath=relpath, in_place=False, run_id=run_id)
+
+
+def _refuse_taken(instance: Instance, plans: Sequence[_Plan]) -> None:
+    """Refuse a key that belongs to another artifact than the revised one, before bytes are stored; `_join` asks again."""
+    for plan in plans:
+        revised, key = plan.draft.revises, plan.record.key
+        if revised is not None and key is not None and key != revised.key:
+            with instance.database.reading() as session:
+                _refuse_other(revised, key, session.scalars(select(Artifact.uid).where(Artifact.family == key_family(key))))
+
+
+def _refuse_other(revised: Artifact, key: str | None, uids: Iterable[str]) -> None:
+    if {uid[:-4] for uid in uids} - {revised.stem_uid}:
+        raise UsageError(f"the key {key!r} belongs to another artifact already, so {revised.uid} can't have a version of that key")
+
+
+def _check_relpath(relpath: str) -> None:
+    if (problem := problem_of_text(relpath)) or size_of(relpath) > MAX_INDEXED:
+        raise UsageError(f"{relpath[:80]!a} can't be registered where it lies: {problem or f'its path has more than {MAX_INDEXED} bytes'}. Rename it.")
 
 
 def _plan_remote(record: Artifact, draft: Draft, source: RemoteSource, *, remote: Mapping[str, tuple[Storage, str]], run_id: int | None) -> _Plan:
@@ -300,9 +323,8 @@ def _match(session: Session, plan: _Plan, book: Mapping[str, list[Artifact]], ne
 def _join(session: Session, record: Artifact, revised: Artifact, book: dict[str, list[Artifact]]) -> None:
     """See that the versions of a revised artifact are those of the new one's family: under a new key all move there."""
     family = key_family(record.key) if record.key is not None else str(revised.family)
-    if stems := {row.stem_uid for row in book.get(family, [])}:
-        if stems != {revised.stem_uid}:
-            raise UsageError(f"the key {record.key!r} belongs to another artifact already, so {revised.uid} can't have a version of that key")
+    if book.get(family):
+        _refuse_other(revised, record.key, (row.uid for row in book[family]))
         return
     mine = Artifact.uid.startswith(revised.stem_uid)
     session.execute(update(Artifact).where(mine).values(family=family), execution_options={"synchronize_session": False})

@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
+from lignin.base.errors import UsageError
 from lignin.base.ids import FIRST_VERSION, new_uid, next_version
 from lignin.base.messages import say
+from lignin.instance.construct import members_hash
 from lignin.instance.current_run import current_run_id
 from lignin.instance.families import key_family, own_family
+from lignin.instance.fields import check_fields, conceal
 from lignin.instance.rows import as_before_on_failure, become, insert_record, update_record
 from lignin.model import Collection, collection_artifact
+from lignin.storage import check_key
 
 if TYPE_CHECKING:
     from lignin.instance.instance import Instance
@@ -23,6 +27,12 @@ __all__ = ["save_collection"]
 
 def save_collection(instance: Instance, record: Collection) -> None:
     """Store a collection: the same members under the same key are the same collection."""
+    if record.hash != members_hash(record.__dict__["_members"]):
+        raise UsageError("Collection.hash follows from its members and can't be set. Make a collection of those that you mean.")
+    if record.key is not None:
+        record.key = check_key(record.key)
+    check_fields(record)
+    conceal(record)
     named = record.__dict__.get("_run")
     record.run_id = named.id if named is not None else current_run_id(instance)
     with as_before_on_failure(record):

@@ -22,11 +22,14 @@ def schema_version(database: Database) -> str:
     database.await_server()
     try:
         with database.engine.connect() as connection:
-            found = connection.execute(text("select version_num from alembic_version")).scalar_one_or_none()
+            versions = connection.execute(text("select version_num from alembic_version")).scalars().all()
     except DBAPIError as e:
         if "alembic_version" in str(e.orig):
             raise SchemaVersionError(f"{place} holds no Lignin catalogue. Make one with: lignin init") from e
         raise database.explained(e) from e
+    if len(versions) > 1:
+        raise SchemaVersionError(f"{place} says of itself that it has several schemas: {', '.join(map(str, versions))}. Restore a backup of it.")
+    found = versions[0] if versions else None
     if found not in REVISIONS:
         raise SchemaVersionError(
             f"{place} has schema {found}, this Lignin knows up to {HEAD}: a newer Lignin made it. "

@@ -222,6 +222,10 @@ class ToMany(Related):
     def __get__(self, record: Any, owner: type[Any]) -> Any:
         return self if record is None else current().members(record, self)
 
+    def __set__(self, record: Registry, value: object) -> None:
+        how = f"save it, then {self.name}.set([…]) or .add(…)" if self.editable else "it follows from what was recorded"
+        raise UsageError(f"{type(record).__name__}.{self.name} can't be assigned: {how}")
+
 
 class Owned:
     """Columns of whatever somebody made at some time, in some run."""

@@ -1,10 +1,12 @@
 """Storage locations."""
 
+import os
 from typing import Any
 
 from sqlalchemy import Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from lignin.base.errors import UsageError
 from lignin.model.registry import Owned, Registry, Trashable
 
 __all__ = ["Storage"]
@@ -38,9 +40,14 @@ class Storage(Registry, Owned, Trashable):
     region: Mapped[str | None] = mapped_column(default=None)
     instance_uid: Mapped[str | None] = mapped_column(default=None)
 
-    def __init__(self, root: str | None = None, **fields: Any) -> None:
+    def __init__(self, root: str | os.PathLike[str] | None = None, **fields: Any) -> None:
         """Describe a location, a folder or `s3://bucket/prefix?endpoint_url=…`; `save()` registers it.
 
         `save()` makes the folder, or looks whether the bucket can be written.
+
+        Raises:
+            UsageError: the root is neither text nor path.
         """
-        super().__init__(**({"root": str(root)} if root is not None else {}), **fields)
+        if not isinstance(root, str | os.PathLike | None):
+            raise UsageError(f"the root of a Storage is a folder or s3://bucket/prefix, not {root!r}")
+        super().__init__(**({"root": os.fspath(root)} if root is not None else {}), **fields)

@@ -30,6 +30,7 @@ __all__ = ["CLOSED", "SUFFIX", "BadLine", "Replay", "Spool", "is_closed", "read_
 
 SUFFIX = ".jsonl"
 CLOSED = "closed"
+_MAX_PROBLEM = 300
 
 
 class Spool:
@@ -164,9 +165,14 @@ def _read_line(raw: bytes, number: int) -> Event | BadLine | None:
         return load(line)
     except SpoolError as e:
         # Asked only here: first and last lines are few, and writers in other languages space and order JSON their own way.
-        return None if not torn and read_head(raw) is not None else BadLine(number=number, problem=str(e), torn=torn)
+        return None if not torn and read_head(raw) is not None else BadLine(number=number, problem=_short(str(e)), torn=torn)
     except UnicodeDecodeError as e:
         return BadLine(number=number, problem=f"not UTF-8 ({e.reason} at byte {e.start})", torn=torn)
+
+
+def _short(problem: str) -> str:
+    """A line of a message, however long what it speaks of."""
+    return problem if len(problem) <= _MAX_PROBLEM else f"{problem[:_MAX_PROBLEM]}…"
 
 
 def read_head(line: bytes) -> Mapping[str, Any] | None:
@@ -175,7 +181,7 @@ def read_head(line: bytes) -> Mapping[str, Any] | None:
         fields = json.loads(line)
     except (ValueError, RecursionError):
         return None
-    is_frame = isinstance(fields, dict) and fields.get("v") == VERSION and fields.get("event") in {"spool", CLOSED}
+    is_frame = isinstance(fields, dict) and fields.get("v") == VERSION and fields.get("event") in ("spool", CLOSED)
     return fields if is_frame else None
 
 

@@ -7,7 +7,8 @@ r"""Events as JSON lines: protocol version 1.
 with RUN = {"engine": …, "scope": …, "id": …, "attempt": …}. Field names are those of `events`.
 Absent and `null` mean the same. A reader ignores fields that it does not know, so that a newer
 writer may add some; it refuses another `v`. What no database takes in a text, a NUL or a lone
-surrogate, is read as `\0` and `\udcff`; in a RUN it is refused.
+surrogate, is read as `\0` and `\udcff`; in a RUN it is refused. What names something may be 2,400 bytes
+long, as much as a database finds again: a RUN, a URI, and a code's reference, key and hash together.
 """
 
 import json
@@ -15,9 +16,11 @@ import math
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
+from urllib.parse import unquote
 
 from lignin.base.clock import from_iso, to_iso
 from lignin.base.errors import SpoolError
+from lignin.base.texts import MAX_INDEXED, size_of
 from lignin.recording.events import (
     Code,
     Ended,
@@ -34,6 +37,7 @@ from lignin.recording.events import (
 __all__ = ["VERSION", "dump", "load"]
 
 VERSION = 1
+_MAX_SHORT = 255
 
 
 def dump(event: Event) -> str:
@@ -107,6 +111,7 @@ def _run_key(engine: str, scope: str, own: str, attempt: int) -> RunKey:
     for name, part in (("engine", engine), ("scope", scope), ("id", own)):
         if not (part or name == "scope") or _text(part) != part:
             raise SpoolError(f"a run's {name} can't be {part!r}")
+    _check_room("a run's name", engine, scope, own)
     return RunKey(engine=engine, scope=scope, id=own, attempt=attempt)
 
 
@@ -133,6 +138,12 @@ def _plain(value: Any) -> Any:
             return value
 
 
+def _check_room(what: str, *parts: str | None, most: int = MAX_INDEXED) -> None:
+    texts = [part for part in parts if part]
+    if sum(map(len, texts)) * 4 > most and (size := sum(map(size_of, texts))) > most:
+        raise SpoolError(f"{what} has {size} bytes, {most} are allowed")
+
+
 def _optional_text(value: object) -> str | None:
     return None if value is None else _text(value)
 
@@ -157,14 +168,20 @@ def _read_ref(fields: Mapping[str, Any]) -> FileRef:
     uri = _text(fields["uri"], empty=False)
     if "://" not in uri:
         raise SpoolError(f"{uri!r} is no URI")
+    host, content_id = _optional_text(fields.get("host")), _optional_text(fields.get("content_id"))
+    if len(uri) > MAX_INDEXED // 12:
+        # Percent signs of a local path are not what it is found by.
+        _check_room("the path of a file", unquote(uri, errors="backslashreplace") if uri.startswith("file://") else uri)
+    _check_room("the name of a host", host, most=_MAX_SHORT)
+    _check_room("a content id", content_id, most=_MAX_SHORT)
     return FileRef(
         uri=uri,
-        host=_optional_text(fields.get("host")),
+        host=host,
         size=_count(fields.get("size")),
         # Before 1970 in archives that were packed carelessly; inodes of some network file systems fill 64 bits.
         mtime_ns=_count(fields.get("mtime_ns"), signed=True),
         inode=_count(fields.get("inode"), bits=64),
-        content_id=_optional_text(fields.get("content_id")),
+        content_id=content_id,
         n_files=_count(fields.get("n_files"), bits=31),
         state=_STATES.get(fields.get("state") or "present") or RefState(fields["state"]),
         key=_optional_text(fields.get("key")),
@@ -187,7 +204,9 @@ def _read_started(fields: Mapping[str, Any]) -> Started:
 
 def _read_code(fields: Mapping[str, Any]) -> Code:
     optional = {name: _optional_text(fields.get(name)) for name in ("source", "reference", "version", "description")}
-    return Code(kind=_text(fields["kind"]), key=_text(fields["key"], empty=False), hash=_text(fields["hash"]), **optional)
+    code = Code(kind=_text(fields["kind"]), key=_text(fields["key"], empty=False), hash=_text(fields["hash"]), **optional)
+    _check_room("a code's reference, key and hash", code.reference, code.key, code.hash)
+    return code
 
 
 def _read_ended(fields: Mapping[str, Any]) -> Ended:

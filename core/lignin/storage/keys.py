@@ -3,6 +3,7 @@
 import unicodedata
 
 from lignin.base.errors import InvalidKey
+from lignin.base.texts import MAX_INDEXED, composed, problem_of_name, size_of
 
 __all__ = ["check_key", "suffix_of"]
 
@@ -18,18 +19,19 @@ _KNOWN_INNER = {
 
 
 def check_key(key: object) -> str:
-    """A key that can be one, as it was given.
+    """A key that can be one, as it was given but in Unicode's composed form.
 
     Raises:
-        InvalidKey: it is no text, empty, too long, absolute, steps out with `..`, or holds control
-            characters.
+        InvalidKey: it is no text, empty, too long, absolute, steps out with `..`, looks as if it did, or holds
+            characters that nobody sees.
     """
     if not isinstance(key, str):
         raise InvalidKey(f"a key is a text like 'study/counts.h5ad', not {key!r}", value=key)
-    problem = _problem(key)
+    kept = composed(key)
+    problem = _problem(kept)
     if problem:
         raise InvalidKey(f"{key[:80]!r} can't be a key: {problem}. A key is like 'study/counts.h5ad'.", value=key)
-    return key
+    return kept
 
 
 def suffix_of(name: str) -> str:
@@ -52,18 +54,20 @@ def suffix_of(name: str) -> str:
 
 def _problem(key: str) -> str | None:
     parts = key.split("/")
+    # What other programs may read it as: a full-width dot or slash is one to them.
+    alike = parts if key.isascii() else unicodedata.normalize("NFKC", key).split("/")
     if not key.strip():
         return "it is empty"
-    if len(key) > _MAX_KEY:
-        return f"it has {len(key)} characters, {_MAX_KEY} are allowed"
-    if any(unicodedata.category(c) in {"Cc", "Cs", "Zl", "Zp"} for c in key):
-        return "it holds control characters"
+    if len(key) > _MAX_KEY or size_of(key) > MAX_INDEXED:
+        return f"it has {len(key)} characters and {size_of(key)} bytes, {_MAX_KEY} and {MAX_INDEXED} are allowed"
     if key.startswith("/") or "://" in key:
         return "it is a path or URL; a key is relative"
-    if "\\" in key:
+    if any("\\" in part for part in (*parts, *alike)):
         return "it holds a backslash; write folders with /"
-    if any(part in {"..", "."} for part in parts):
-        return "it steps through . or .."
+    if any(part in {"..", "."} for part in (*parts, *alike)):
+        return "it steps through . or .., or looks as if it did"
     if any(not part for part in parts):
         return "it holds an empty step"
-    return None if key == key.strip() else "it begins or ends with white space"
+    if len(alike) != len(parts):
+        return "it holds a sign that can be taken for the / between two steps"
+    return problem_of_name(key)

@@ -11,6 +11,7 @@ from collections.abc import AsyncGenerator, Callable, Generator
 from typing import Any, Literal, TypeVar, overload
 
 from lignin.base.errors import UsageError
+from lignin.tracking.arguments import check_texts
 from lignin.tracking.call import Tracked, begin
 from lignin.tracking.engines import instrumented
 from lignin.tracking.session import transform_stem
@@ -91,6 +92,8 @@ def step(uid: Any = None, *, name: str | None = None) -> Any:
 
 
 def _decorator(uid: Any, *, is_flow: bool, name: str | None, project: Any, memorize: bool) -> Any:
+    check_texts(name=name)
+
     def decorate(thing: Any) -> Any:
         if isinstance(thing, staticmethod | classmethod):
             return type(thing)(decorate(thing.__func__))

@@ -16,6 +16,7 @@ from lignin.base.errors import TrackingError, UsageError
 from lignin.base.ids import ALPHABET
 from lignin.base.messages import say
 from lignin.recording import Guard, RunStatus, encode_params, stored_source
+from lignin.tracking.arguments import check_params, check_path, check_texts
 from lignin.tracking.capture import Log, capture_process, release_process
 from lignin.tracking.endings import Endings
 from lignin.tracking.environment import command_line, environment_text, machine
@@ -92,6 +93,9 @@ def track(
         UsageError: an argument makes no sense.
     """
     stem = transform_stem(transform)
+    check_texts(project=uid_or_name(project), key=key, kind=kind, name=name, description=description, source_code=source_code, entrypoint=entrypoint)
+    check_params(params)
+    check_path(path)
     keeper = run_keeper()
     if _is_worker():
         say("→", f"continuing Run({current_run_uid()!r}) of the parent process")

@@ -14,6 +14,7 @@ from lignin.cli.shells import ShellRun, Shells
 from lignin.instance import Instance
 from lignin.model import Run
 from lignin.recording import Code, RunStatus, encode_params, hash_source
+from lignin.tracking.arguments import check_texts
 from lignin.tracking.environment import command_line, machine
 from lignin.tracking.origin import find_origin
 from lignin.tracking.session import parent_uid, tell_started
@@ -35,6 +36,7 @@ def command(*, key: str | None, params: tuple[str, ...], name: str | None, proje
     the run's inputs and outputs, until `lignin finish`. To other programs that a script starts, it
     hands the run down with: export LIGNIN_RUN=$(lignin track)
     """
+    check_texts(key=key, name=name, project=project)
     instance = here()
     shell = calling_shell()
     if shell is None:

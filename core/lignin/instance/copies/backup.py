@@ -43,6 +43,10 @@ def backup(database: Database, path: Path, *, force: bool = False) -> int:
         StorageError: it can't be written.
         LigninError: the database can't be read.
     """
+    try:
+        path.exists()
+    except OSError as e:
+        raise StorageError(f"can't write the backup {path}: {e.strerror or e}. Nothing was written.") from e
     own = Path(str(database.engine.url.database)) if database.is_sqlite else None
     if own is not None and not own.is_file():
         raise NoInstance(f"the database {own} is not there. Bring it back with: lignin backup --restore FILE")

@@ -7,14 +7,27 @@ in the files, times are in UTC.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Boolean, Column, Connection, Date, DateTime, Float, Integer, String, Table
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Connection,
+    Date,
+    DateTime,
+    Float,
+    Integer,
+    String,
+    Table,
+)
 
 from lignin.base.errors import FormatError, SchemaVersionError, StorageError, UsageError
+from lignin.base.texts import MAX_INDEXED, problem_of_text, size_of
 from lignin.instance.copies.tables import (
     catalogue_tables,
     is_json,
@@ -31,6 +44,7 @@ __all__ = ["export_parquet", "import_parquet"]
 _CONTENTS = "catalogue.json"
 _FORMAT = 1
 _BATCH = 5_000
+_ESCAPED = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
 
 
 def export_parquet(database: Database, folder: Path) -> Mapping[str, int]:
@@ -111,12 +125,59 @@ def _read(table: Table, path: Path, *, expected: int) -> Iterator[Sequence[Mappi
             if set(file.schema_arrow.names) != set(table.c.keys()):
                 raise FormatError(f"{path} has the columns {', '.join(file.schema_arrow.names)}, not those of the table {table.name}")
             for batch in file.iter_batches(batch_size=_BATCH):
-                yield batch.to_pylist()
+                rows = batch.to_pylist()
+                for row in rows:
+                    _check(table, row, path)
+                yield rows
                 count += len(batch)
     except (OSError, pyarrow.ArrowException) as e:
         raise FormatError(f"can't read {path}: {e}. Export again.") from e
     if count != expected:
         raise FormatError(f"{path} has {count} rows, and {expected} were exported. Export again.")
+
+
+def _check(table: Table, row: Mapping[str, Any], path: Path) -> None:
+    """Refuse what SQLite would take and PostgreSQL not, or the other way round: a file may be anybody's."""
+    for column in table.c:
+        value = row[column.name]
+        if value is None and column.nullable:
+            continue
+        kind = getattr(column.type, "impl_instance", column.type)
+        if is_json(column):
+            fits = isinstance(value, str) and _is_json(value)
+        elif isinstance(kind, String):
+            fits = isinstance(value, str) and problem_of_text(value) is None and (len(value) * 4 <= MAX_INDEXED or not column.index or size_of(value) <= MAX_INDEXED)
+        elif isinstance(kind, Boolean):
+            fits = isinstance(value, bool)
+        elif isinstance(kind, Integer):
+            fits = isinstance(value, int) and abs(value) < 2 ** (63 if isinstance(kind, BigInteger) else 31)
+        else:
+            fits = not isinstance(value, str | bytes)
+        if not fits:
+            raise FormatError(f"{path} can't be imported: {column.name} can't be {ascii(value)[:80]}. Nothing was changed. Export again.")
+
+
+def _is_json(value: str) -> bool:
+    # A NUL or half of a surrogate pair is written with a backslash, if at all.
+    if problem_of_text(value) or (_ESCAPED.search(value) and problem_of_text(_texts_of(value))):
+        return False
+    try:
+        json.loads(value, parse_constant=_refuse)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _texts_of(value: str) -> str:
+    """All texts in some JSON, with what their escapes stand for."""
+    try:
+        return json.dumps(json.loads(value), ensure_ascii=False).replace("\\u0000", "\0")
+    except (ValueError, RecursionError):
+        return ""
+
+
+def _refuse(name: str) -> None:
+    raise ValueError(f"{name} is no JSON value")
 
 
 def _type(column: Column[Any]) -> Any:

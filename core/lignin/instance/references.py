@@ -1,0 +1,81 @@
+"""What records point to, and whether a name is free: asked before the database refuses without saying which."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from lignin.base.errors import UsageError
+from lignin.model import REGISTRIES, Project, Registry, Run, ToOne, ULabel
+
+__all__ = ["given_references", "refuse_cycle", "refuse_missing", "refuse_taken"]
+
+_CHUNK = 500
+_NAMED = {"ULabel": "name", "Project": "name", "Branch": "name", "Space": "name", "User": "handle"}
+
+
+def given_references(records: Iterable[Registry]) -> Mapping[str, Collection[int]]:
+    """The ids that the fields of new records of one registry point to, where a user has set an id and not a record."""
+    given: dict[str, set[int]] = {}
+    for record in records:
+        for name, relation in type(record).relations().items():
+            if isinstance(relation, ToOne) and f"_{name}" not in record.__dict__ and (value := getattr(record, relation.key)) is not None:
+                given.setdefault(relation.key, set()).add(value)
+    return given
+
+
+def refuse_missing(session: Session, registry: type[Registry], given: Mapping[str, Collection[int]]) -> None:
+    """Refuse ids that no record has.
+
+    Raises:
+        UsageError: there is one; the message says which.
+    """
+    targets = {relation.key: REGISTRIES[relation.target] for relation in registry.relations().values() if isinstance(relation, ToOne)}
+    for key, values in given.items():
+        listed, found = sorted(values), set[int]()
+        for begin in range(0, len(listed), _CHUNK):
+            chunk = listed[begin : begin + _CHUNK]
+            found.update(session.scalars(select(targets[key].id).where(targets[key].id.in_(chunk))))
+        if gone := set(values) - found:
+            raise UsageError(f"{registry.__name__}.{key} can't be {min(gone)}: there is no {targets[key].__name__} of this id")
+
+
+def refuse_taken(session: Session, record: Any) -> None:
+    """Refuse a name that another living record has, in the same type where there are types.
+
+    Raises:
+        UsageError: there is one; the message says which.
+    """
+    registry: Any = type(record)
+    label = _NAMED.get(registry.__name__)
+    if label is None:
+        return
+    name = getattr(record, label)
+    same = select(registry.uid).where(getattr(registry, label) == name)
+    if record.id is not None:
+        same = same.where(registry.id != record.id)
+    if issubclass(registry, ULabel | Project):
+        same = same.where(registry.branch_id > 0, registry.type_id.is_not_distinct_from(record.type_id))
+    if (taken := session.scalar(same.limit(1))) is not None:
+        raise UsageError(f"there is a {registry.__name__} {name!r} already ({taken}). Choose another {label}, or use that one.")
+
+
+def refuse_cycle(session: Session, record: Any, new: Collection[str]) -> None:
+    """Refuse a type, or a run's parent, that is the record itself or below it.
+
+    Raises:
+        UsageError: it is.
+    """
+    key = "parent_id" if isinstance(record, Run) else "type_id" if isinstance(record, ULabel | Project) else None
+    if key is None or key not in new:
+        return
+    registry: Any = type(record)
+    above, seen = getattr(record, key), set[int]()
+    while above is not None and above not in seen:
+        if above == record.id:
+            raise UsageError(f"{registry.__name__} {record.uid} can't have itself, or what is below it, as its {key.removesuffix('_id')}")
+        seen.add(above)
+        above = session.scalar(select(getattr(registry, key)).where(registry.id == above))
