@@ -21,7 +21,8 @@ from lignin.tracking.page import page_of
 __all__ = ["MarimoWatch"]
 
 # Elements of marimo's own, which only its own page can draw.
-_OWN_ELEMENT = re.compile(r"<marimo-(?!tex\b)")
+_OWN_ELEMENT = re.compile(r"<marimo-")
+_FORMULA = re.compile(r"</?marimo-tex\b[^>]*>")
 _UNSHOWN = "an interactive element of marimo, which this page can't show"
 
 _guard = Guard("marimo")
@@ -120,8 +121,13 @@ def _shown(output: Mapping[str, Any]) -> Sequence[Output]:
         return [found] if found else []
     if not isinstance(data, str) or not data:
         return []
-    if form == "text/html" and _OWN_ELEMENT.search(data):
-        return [Output(text=_UNSHOWN)]
+    if form == "application/json":
+        form = "text/plain"
+    if form in {"text/html", "text/markdown"}:
+        # What marimo calls Markdown is HTML by now.
+        form, data = "text/html", _FORMULA.sub("", data)
+        if _OWN_ELEMENT.search(data):
+            return [Output(text=_UNSHOWN)]
     # A picture comes as a `data:` URL.
     found = best_of({form: data.partition("base64,")[2] if data.startswith("data:image/") else data})
     return [found] if found else []

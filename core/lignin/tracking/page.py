@@ -8,14 +8,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from lignin.base.redact import redact_text
+from lignin.tracking.capture import without_escapes
 from lignin.tracking.fragment import embedded
 from lignin.tracking.outputs import Cell, Output
 
 __all__ = ["page_of"]
 
 _MOST_CODE = 200_000
-# What colours a terminal, and moves its cursor.
-_ESCAPES = re.compile(r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|.)", re.DOTALL)
 _BASE64 = re.compile(r"[A-Za-z0-9+/=\s]*")
 
 # The page loads nothing. Scripts run only in the frames, which inherit this.
@@ -97,12 +96,12 @@ def _shown(output: Output, writers: _Writers) -> str:
         return _picture(output.form, base64.b64encode(redact_text(text).encode(errors="replace")).decode())
     if output.form.startswith("image/"):
         return _picture(output.form, text) if _BASE64.fullmatch(text) else ""
-    text = redact_text(text)
+    text = redact_text(without_escapes(text))
     if output.form == "text/html":
         return embedded(text)
     if output.form == "text/markdown":
         return writers.markdown(text)
-    return f"<pre>{html.escape(_ESCAPES.sub('', text))}</pre>"
+    return f"<pre>{html.escape(text)}</pre>"
 
 
 def _picture(form: str, encoded: str) -> str:

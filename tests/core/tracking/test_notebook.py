@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from types import SimpleNamespace
 
 import nbclient
@@ -13,7 +12,15 @@ import pytest
 
 from lignin.base.errors import TrackingError
 from lignin.model import Run, Transform
-from lignin.tracking.notebook import Notebook, is_injected, not_consecutive, numbers_of, read_notebook, read_outputs, unsaved_cells
+from lignin.tracking.notebook import (
+    Notebook,
+    is_injected,
+    not_consecutive,
+    numbers_of,
+    read_notebook,
+    read_outputs,
+    unsaved_cells,
+)
 from lignin.tracking.notebook_path import find_notebook_path
 
 TRACK = "import lignin.tracking as ln\nln.track()"
@@ -21,7 +28,7 @@ TRACK = "import lignin.tracking as ln\nln.track()"
 
 SHOWN = (
     "print('printed')\nfrom IPython.display import HTML, Image, clear_output, display\nHTML('<b onclick=\"x()\">bold</b>')",
-    "display(HTML('<script>x()</script>'))\ndisplay(Image(b'\\x89PNG\\r', format='png'))\nprint('\\x1b[31mpassword=hunter2\\x1b[0m')",
+    "display(HTML('<script>x()</script>'))\ndisplay(Image(b'\\x89PNG\\r', format='png'))\nimport os; print('\\x1b[31mpassword=' + os.environ['PLANTED'] + '\\x1b[0m')",
     "h = display('first', display_id=True)\nh.update('second')",
     "print('gone')\nclear_output(wait=True)\nprint('kept')",
     "ln.finish()",
@@ -195,7 +202,7 @@ def test_a_notebook_that_a_program_executes_keeps_its_outputs_and_its_parameters
     nbformat.write(document, path)
     done = subprocess.run(
         [sys.executable, "-m", "nbconvert", "--to", "notebook", "--execute", "--inplace", "analysis.ipynb"],
-        cwd=folder, capture_output=True, text=True, check=False, env={**os.environ, "PYTHONWARNINGS": ""},
+        cwd=folder, capture_output=True, text=True, check=False, env={**os.environ, "PYTHONWARNINGS": "", "PLANTED": "hunter2"},
     )
     assert done.returncode == 0, done.stderr
     run = Run.get(name="analysis.ipynb")
