@@ -203,9 +203,9 @@ class Instance:
         """Begin a run of a script, notebook or function; options as in `runs.start_run`."""
         return start_run(self, code=code, **options)
 
-    def end_run(self, run: Run, *, status: RunStatus, error: str | None = None, report: str | None = None, info: Mapping[str, Any] | None = None) -> None:
-        """End a run that `start_run` began."""
-        end_run(self, run, status=status, error=error, report=report, info=info)
+    def end_run(self, run: Run, *, status: RunStatus, **options: Any) -> None:
+        """End a run that `start_run` began; options as in `runs.end_run`."""
+        end_run(self, run, status=status, **options)
 
 
 def _find_user(session: Session) -> int:

@@ -118,25 +118,47 @@ def end_run(
     error: str | None = None,
     report: str | None = None,
     info: Mapping[str, Any] | None = None,
+    report_suffix: str = ".txt",
+    code: Code | None = None,
 ) -> None:
-    """End a run. `report` is its log, `info` what to add to its own.
+    """End a run.
 
     Where the database can't take it, the spool keeps how the run ended, for `lignin ingest --all`.
 
+    Args:
+        instance: the open instance.
+        run: the run.
+        status: how it ended.
+        error: what went wrong.
+        report: its log or page, as text.
+        info: what to add to its own.
+        report_suffix: what kind of text the report is.
+        code: what its code has become, where that is not what it was at the start.
+
     Raises:
-        LigninError: neither takes it.
+        LigninError: neither the database nor the spool takes it.
     """
     new: dict[str, Any] = {"status": RunStatus(status).value, "finished_at": now(), "error": error}
     if report:
         try:
-            new["report_id"] = _text_artifact(instance, report, "report")
+            new["report_id"] = _text_artifact(instance, report, "report", suffix=report_suffix)
         except LigninError as e:
             # Where a log can't be stored, as bytes or as a row, that the run ended still can.
             say("!", f"the log of run {run.uid} was not kept: {e}")
     if info:
         new["info"] = {**run.info, **info}
+
+    def work(session: Session) -> Transform | None:
+        transform = None if code is None else _moved_on(instance, session, run, code)
+        moved = {} if transform is None else {"transform_id": transform.id}
+        session.execute(update(Run).where(Run.id == run.id).values(**new, **moved))
+        return transform
+
     try:
-        instance.database.transact(lambda session: session.execute(update(Run).where(Run.id == run.id).values(**new)))
+        transform = instance.database.transact(work)
+        if transform is not None:
+            run.__dict__["_transform"] = transform
+            new["transform_id"] = transform.id
     except UsageError:
         raise
     except LigninError as e:
@@ -189,10 +211,29 @@ def _find_transform(instance: Instance, session: Session, code: Code, stem: str 
     return transform
 
 
-def _text_artifact(instance: Instance, text: str, what: str) -> int:
+def _moved_on(instance: Instance, session: Session, run: Run, code: Code) -> Transform:
+    """The transform of a code that was edited while its run went on.
+
+    The version that the run itself has brought, and that no other run has used, becomes the edited
+    one; unless that is in the catalogue already.
+    """
+    held = session.get_one(Transform, run.transform_id)
+    instance.database.lock(session, held.family or held.uid)
+    others = select(Transform.id).where(Transform.family == held.family, Transform.hash == code.hash, Transform.branch_id == instance.branch_id)
+    used = select(Run.id).where(Run.transform_id == held.id, Run.id != run.id)
+    is_own = run.transform.__dict__.get("_made") in {"created", "version"}
+    if is_own and session.scalar(others.limit(1)) is None and session.scalar(used.limit(1)) is None:
+        held.hash, held.source_code, held.version_tag = code.hash, code.source, code.version
+        held.reference_type = "git" if code.version else "path" if code.reference else None
+        session.flush()
+        return held
+    return _find_transform(instance, session, code, held.uid)
+
+
+def _text_artifact(instance: Instance, text: str, what: str, *, suffix: str = ".txt") -> int:
     """A text as an internal artifact, stored once by content; its id."""
     with tempfile.TemporaryDirectory(prefix="lignin-") as folder:
-        path = Path(folder) / f"{what}.txt"
+        path = Path(folder) / f"{what}{suffix}"
         path.write_text(text, encoding="utf-8", errors="backslashreplace")
         artifact = Artifact(path, kind=INTERNAL, description=what)
         save_artifacts(instance, [artifact])

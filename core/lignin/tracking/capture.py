@@ -12,6 +12,7 @@ import contextlib
 import io
 import logging
 import os
+import re
 import sys
 import threading
 from collections import deque
@@ -21,9 +22,11 @@ from typing import Any, TextIO
 
 from lignin.base.redact import redact_text
 
-__all__ = ["Log", "Tee", "capture_context", "capture_process", "release_context", "release_process"]
+__all__ = ["Log", "Tee", "capture_context", "capture_process", "release_context", "release_process", "without_escapes"]
 
 HEAD = TAIL = 512 * 1024
+# What colours a terminal, and moves its cursor.
+_ESCAPES = re.compile(r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[^\[\]\n])")
 
 
 class Log:
@@ -47,11 +50,13 @@ class Log:
             self._trim()
 
     def text(self) -> str:
-        """The log so far, redacted; of each line that was written over (a progress bar) the last state."""
+        """The log so far, redacted and without colours; of each line that was written over (a progress bar) the last state."""
         head, tail = "".join(self._head), "".join(self._tail)
         dropped = self._dropped + max(0, len(tail) - TAIL)
         cut = f"\n… {dropped} characters cut here …\n" if dropped else ""
-        whole = redact_text("\n".join(map(_last_state, (head + cut + tail[-TAIL:]).split("\n"))))
+        # A colour right before its name would hide a secret.
+        plain = without_escapes(head + cut + tail[-TAIL:])
+        whole = redact_text("\n".join(map(_last_state, plain.split("\n"))))
         return whole.replace("\0", "\\0").encode(errors="backslashreplace").decode()
 
     def _trim(self) -> None:
@@ -61,6 +66,11 @@ class Log:
                 gone = len(self._tail.popleft())
                 self._tail_size -= gone
                 self._dropped += gone
+
+
+def without_escapes(text: str) -> str:
+    """A text without what colours a terminal and moves its cursor."""
+    return _ESCAPES.sub("", text) if "\x1b" in text else text
 
 
 def _last_state(line: str) -> str:

@@ -6,8 +6,9 @@
 | dies of an exception | `sys.excepthook` | failed; an interrupt: cancelled |
 | `sys.exit(n)`, `raise SystemExit(n)` | `atexit`, the main frame was left | by its code |
 | gets SIGTERM or SIGHUP | our handler, where there was none | cancelled, then it dies of that signal |
+| a marimo kernel is told to end by SIGTERM | our handler, before marimo's | as its cells say |
 | a notebook's kernel ends | `atexit`; the last cell counts | failed if it raised, else completed |
-| `os._exit`, SIGKILL, power cut | nobody: the run stays `running` | `run.info` has host and pid to look for |
+| `os._exit`, `os.exec…`, SIGKILL, power cut | nobody: the run stays `running` | `run.info` has host and pid to look for |
 
 Python tells no one the code of a `SystemExit` that leaves the main module. But before it looks at
 the exception, the interpreter flushes `sys.stderr`: then the exception is still alive, and the
@@ -56,7 +57,7 @@ class Endings:
         self._frame = None if interactive else _main_frame()
         self._next_hook = sys.excepthook
         self._next_exit = sys.exit
-        self._handled: list[signal.Signals] = []
+        self._handled: dict[signal.Signals, Any] = {}
         # The methods that were handed out: each access makes a new bound method, and `stop` compares.
         self._hook, self._exit, self._handler = self._on_exception, self._on_exit, self._on_signal
 
@@ -68,9 +69,10 @@ class Endings:
             self._replace_exit(self._next_exit, self._exit)
         if threading.current_thread() is threading.main_thread():
             for number in _SIGNALS:
-                if signal.getsignal(number) == signal.SIG_DFL:
+                held = signal.getsignal(number)
+                if held == signal.SIG_DFL or _is_marimos(held):
                     signal.signal(number, self._handler)
-                    self._handled.append(number)
+                    self._handled[number] = held
 
     def stop(self) -> None:
         """Stop watching; what others have put over ours since then stays, and passes through."""
@@ -79,9 +81,9 @@ class Endings:
             sys.excepthook = self._next_hook
         self._replace_exit(self._exit, self._next_exit)
         if threading.current_thread() is threading.main_thread():
-            for number in self._handled:
+            for number, held in self._handled.items():
                 if signal.getsignal(number) == self._handler:
-                    signal.signal(number, signal.SIG_DFL)
+                    signal.signal(number, held)
         self._handled.clear()
         self._frame = None
 
@@ -114,13 +116,17 @@ class Endings:
         raise SystemExit(status)
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        held = self._handled.get(signal.Signals(number), signal.SIG_DFL)
         if os.getpid() == self._pid:
             name = signal.Signals(number).name
-            outcome = Outcome(status=RunStatus.CANCELLED, error=f"ended by {name}")
+            outcome = self._outcome() if callable(held) else Outcome(status=RunStatus.CANCELLED, error=f"ended by {name}")
             # In a thread: what was interrupted may hold the database, and must not hold this up for long.
             closer = threading.Thread(target=self._close, args=(outcome,), name="lignin-close", daemon=True)
             closer.start()
             closer.join(_SECONDS)
+        if callable(held):
+            held(number, frame)
+            return
         signal.signal(number, signal.SIG_DFL)
         os.kill(os.getpid(), number)
 
@@ -140,6 +146,11 @@ class Endings:
         if self._exit_code is _UNKNOWN:
             return Outcome(status=RunStatus.COMPLETED, info={"exit_code": "unknown"})
         return outcome_of_exit(self._exit_code)
+
+
+def _is_marimos(handler: Any) -> bool:
+    """Whether a signal handler is the one with which a marimo kernel ends its process, past all else."""
+    return callable(handler) and str(getattr(handler, "__module__", "")).startswith("marimo.")
 
 
 def _die_of_interrupt() -> None:

@@ -5,7 +5,7 @@ import os
 import platform
 import shlex
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -15,24 +15,28 @@ from lignin.base.installed import Package, installed_packages
 from lignin.base.processes import container
 from lignin.base.redact import REDACTED, is_secret_name, redact_text, redact_url
 from lignin.base.settings import host_name
+from lignin.tracking.hardware import hardware
 
 __all__ = ["command_line", "environment_text", "machine"]
+
+_DECLARATIONS = ("uv.lock", "pixi.lock", "conda-lock.yml", "poetry.lock", "environment.yml", "environment.yaml", "requirements.txt")
 
 
 @lru_cache(maxsize=1)
 def environment_text() -> str:
     """Interpreter and installed packages, one a line, in the form of a requirements file.
 
-    The same text wherever the same packages are installed, so that it is stored once. Read once
-    per process.
+    In a conda or pixi environment its other packages (R, samtools) follow as comments. The same
+    text wherever the same packages are installed, so that it is stored once. Read once per process.
     """
     lines = [f"# {platform.python_implementation().lower()} {platform.python_version()}"]
     lines += [_requirement(package) for package in installed_packages()]
+    lines += [f"# conda: {name}" for name in _conda_packages(Path(sys.prefix))]
     return "\n".join(lines) + "\n"
 
 
 def machine() -> Mapping[str, Any]:
-    """Where this process runs: host and machine, system, Python, container, conda environment, lock file."""
+    """Where this process runs: host, hardware, system, Python, container, conda environment, lock file."""
     facts = {
         "host": host_name(),
         "node": os.uname().nodename,
@@ -64,25 +68,39 @@ def command_line(arguments: Sequence[str] | None = None) -> str:
 @lru_cache(maxsize=1)
 def _system() -> Mapping[str, Any]:
     return {
-        "system": platform.platform(),
-        "cpus": os.cpu_count(),
+        **hardware(),
         "container": container(),
         "conda": os.environ.get("CONDA_DEFAULT_ENV"),
-        "lock": _lock_file(),
+        "lock": _lock_file(Path(sys.prefix)),
+        "declared": _declared(Path.cwd()),
     }
 
 
-def _lock_file() -> Mapping[str, str] | None:
-    """The lock file of the uv or pixi project whose environment this is, with its content id."""
-    prefix = Path(sys.prefix)
-    # uv puts its environment in PROJECT/.venv, pixi in PROJECT/.pixi/envs/NAME.
-    candidates = [prefix.parent / "uv.lock"]
+def _lock_file(prefix: Path) -> Mapping[str, str] | None:
+    """The lock file of the project whose environment this is, with its content id."""
+    # uv, poetry and pdm put an environment in PROJECT/.venv, pixi in PROJECT/.pixi/envs/NAME.
+    own = [prefix.parent / name for name in ("uv.lock", "poetry.lock", "pdm.lock")]
     if prefix.parent.parent.name == ".pixi":
-        candidates.append(prefix.parent.parent.parent / "pixi.lock")
-    for path in candidates:
-        if path.is_file() and os.access(path, os.R_OK):
-            return {"path": str(path), "content": hash_path(path).id}
-    return None
+        own.append(prefix.parent.parent.parent / "pixi.lock")
+    return _first_file(own)
+
+
+def _declared(folder: Path) -> Mapping[str, str] | None:
+    """A file with the project that names an environment. Whether this one was made from it, nobody says."""
+    root = next((place for place in (folder, *folder.parents) if (place / ".git").exists()), folder)
+    places = [place for place in (folder, *folder.parents) if place.is_relative_to(root)]
+    return _first_file(place / name for place in places for name in _DECLARATIONS)
+
+
+def _first_file(paths: Iterable[Path]) -> Mapping[str, str] | None:
+    found = next((path for path in paths if path.is_file() and os.access(path, os.R_OK)), None)
+    return {"path": str(found), "content": hash_path(found).id} if found else None
+
+
+def _conda_packages(prefix: Path) -> Sequence[str]:
+    """The packages of a conda environment, as `name=version=build`: conda keeps a file of that name for each."""
+    names = sorted(path.stem.rsplit("-", 2) for path in (prefix / "conda-meta").glob("*-*-*.json"))
+    return ["=".join(parts) for parts in names]
 
 
 def _requirement(package: Package) -> str:

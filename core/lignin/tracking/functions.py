@@ -7,8 +7,9 @@ from types import CodeType
 from typing import Any
 
 from lignin.recording import Code, function_source, hash_source, stored_source
-from lignin.tracking.notebook import find_notebook_path, shell
-from lignin.tracking.origin import Place, place_of
+from lignin.tracking.notebook_path import find_notebook_path
+from lignin.tracking.origin import Place, main_path, place_of
+from lignin.tracking.prompts import marimo_kernel, shell
 
 __all__ = ["function_code", "title_of"]
 
@@ -46,13 +47,16 @@ def _place(path: Path | None, folder: Path) -> Place:
     interactive = shell()
     if hasattr(interactive, "kernel"):
         notebook = find_notebook_path(interactive)
-        return place_of(notebook, folder=folder) if notebook else Place(key="<notebook>")
+        return place_of(notebook.path, folder=folder) if notebook else Place(key="<notebook>")
+    if marimo_kernel() is not None:
+        file = main_path(None)
+        return place_of(file, folder=folder) if file else Place(key="<notebook>")
     return Place(key="<prompt>" if hasattr(sys, "ps1") else "<stdin>")
 
 
 def _is_cell(path: Path) -> bool:
-    # ipykernel names the code of a cell after a file in a folder such as /tmp/ipykernel_4711.
-    return any(part.startswith("ipykernel_") for part in path.parts)
+    # Kernels name the code of a cell after a file in a folder such as /tmp/ipykernel_4711 or /tmp/marimo_4711.
+    return any(part.startswith(("ipykernel_", "marimo_")) for part in path.parts[:-1])
 
 
 def _compiled(body: CodeType) -> str:

@@ -52,8 +52,10 @@ class RunKeeper(Protocol):
         error: str | None,
         report: str | None,
         info: Mapping[str, Any],
+        report_suffix: str = ".txt",
+        code: Code | None = None,
     ) -> None:
-        """Store how a run ended; `info` adds to what was said at its start."""
+        """Store how a run ended; `info` adds to what was said at its start, `code` is what its notebook has become."""
         ...
 
 

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -15,15 +16,19 @@ from lignin.base.context import current_run_uid, set_process_run
 from lignin.base.errors import TrackingError, UsageError
 from lignin.base.ids import ALPHABET
 from lignin.base.messages import say
-from lignin.recording import Guard, RunStatus, encode_params, stored_source
+from lignin.recording import Guard, RunStatus, encode_params
 from lignin.tracking.arguments import check_params, check_path, check_texts
 from lignin.tracking.capture import Log, capture_process, release_process
 from lignin.tracking.endings import Endings
 from lignin.tracking.environment import command_line, environment_text, machine
 from lignin.tracking.keeper import RunRecord, run_keeper
-from lignin.tracking.notebook import Notebook, not_consecutive, read_notebook, shell, unsaved_cells
+from lignin.tracking.marimo_kernel import MarimoWatch
+from lignin.tracking.notebook import parameter_values
+from lignin.tracking.notebook_end import NotebookEnd, Watch
+from lignin.tracking.notebook_watch import NotebookWatch
 from lignin.tracking.origin import Origin, find_origin
-from lignin.tracking.outcome import COMPLETED, Outcome, outcome_of
+from lignin.tracking.outcome import COMPLETED, Outcome
+from lignin.tracking.prompts import marimo_kernel, shell
 
 __all__ = ["finish", "parent_uid", "tell_started", "track", "transform_stem", "uid_or_name"]
 
@@ -39,7 +44,7 @@ class _Session:
     origin: Origin
     endings: Endings | None = None
     log: Log | None = None
-    first_input: int = 0
+    watch: Watch | None = None
     outer_run: str | None = None
     pid: int = field(default_factory=os.getpid)
     began: float = field(default_factory=time.monotonic)
@@ -75,7 +80,8 @@ def track(
     Args:
         transform: stem of the uid that this code keeps across renames, or a `Transform`.
         project: a project, or its name or uid, that the run belongs to.
-        params: parameters, by name; stored as JSON, without secrets.
+        params: parameters, by name; stored as JSON, without secrets. Those that stand in a notebook's
+            cell with the tag `parameters`, and were set until here, need not be given.
         new_run: `False` goes on with this process's run, if it tracks the same code.
         key: names the code; by default its path inside the instance's folder.
         kind: `script` or `notebook` by default.
@@ -109,14 +115,15 @@ def track(
         source_code=source_code,
         description=description,
     )
-    if new_run is False and _goes_on(origin):
+    if (new_run is False or _is_served()) and _goes_on(origin):
         return
     _end_earlier()
     before = now()
+    params = {**parameter_values(origin.notebook, shell()), **(params or {})}
     run = keeper.start_run(
         code=origin.code,
         name=name or origin.code.key.rsplit("/", 1)[-1],
-        params=encode_params(params or {}),
+        params=encode_params(params),
         info={**machine(), **origin.info},
         environment=environment_text(),
         entrypoint=entrypoint,
@@ -126,7 +133,7 @@ def track(
         project=uid_or_name(project),
     )
     _open(run, origin, instance_uid=keeper.config.uid)
-    tell_started(run, before=before, params=params or {})
+    tell_started(run, before=before, params=params)
     _advise(origin, run, before=before, has_stem=stem is not None)
 
 
@@ -193,16 +200,19 @@ def tell_started(run: RunRecord, *, before: datetime, params: Mapping[str, Any])
 
 def _open(run: RunRecord, origin: Origin, *, instance_uid: str) -> None:
     """Make `run` this process's own, and watch for the end."""
-    interactive = shell()
+    interactive, kernel = shell(), marimo_kernel()
     session = _Session(run=run, origin=origin, outer_run=os.environ.get("LIGNIN_RUN"))
-    prompt = interactive is not None or hasattr(sys, "ps1")
+    prompt = interactive is not None or kernel is not None or hasattr(sys, "ps1")
     session.endings = Endings(lambda outcome: _close_at_exit(session, outcome), interactive=prompt)
     session.endings.start()
-    if interactive is not None:
-        session.first_input = max(0, len(interactive.history_manager.input_hist_raw) - 1)
-        interactive.events.register("post_run_cell", _note_cell)
-    if not hasattr(interactive, "kernel"):
-        # A notebook keeps its outputs itself.
+    if kernel is not None:
+        session.watch = MarimoWatch(kernel)
+    elif interactive is not None:
+        session.watch = NotebookWatch(interactive, note=session.endings.note)
+    if session.watch is not None:
+        session.watch.start()
+    if kernel is None and not hasattr(interactive, "kernel"):
+        # A notebook's outputs are kept with its cells.
         session.log = Log()
         capture_process(session.log, at_last_flush=session.endings.on_flush)
     _sessions.append(session)
@@ -218,9 +228,8 @@ def _close(session: _Session, outcome: Outcome, *, quiet: bool = False) -> None:
     _sessions.remove(session)
     if session.endings is not None:
         session.endings.stop()
-    interactive = shell()
-    if interactive is not None and _note_cell in interactive.events.callbacks["post_run_cell"]:
-        interactive.events.unregister("post_run_cell", _note_cell)
+    if session.watch is not None:
+        session.watch.stop()
     if session.log is not None:
         release_process()
     set_process_run(None)
@@ -228,14 +237,23 @@ def _close(session: _Session, outcome: Outcome, *, quiet: bool = False) -> None:
         os.environ.pop("LIGNIN_RUN", None)
     else:
         os.environ["LIGNIN_RUN"] = session.outer_run
-    info = dict(outcome.info)
+    end = NotebookEnd(page=None)
     with _guard:
-        info |= _notebook_info(session, interactive, quiet=quiet)
+        if session.watch is not None and (session.origin.notebook is not None or session.origin.code.kind == "notebook"):
+            end = session.watch.end(session.origin, quiet=quiet)
     with _guard:
-        report = (session.log.text() if session.log is not None else None) or None
+        report = end.page or (session.log.text() if session.log is not None else None) or None
 
         def record() -> None:
-            run_keeper().end_run(session.run, status=outcome.status, error=outcome.error, report=report, info=info)
+            run_keeper().end_run(
+                session.run,
+                status=outcome.status,
+                error=outcome.error,
+                report=report,
+                report_suffix=".html" if end.page else ".txt",
+                info={**outcome.info, **_notebook_info(session, end)},
+                code=end.code,
+            )
 
         _unrecorded.append(record)
         record()
@@ -246,43 +264,16 @@ def _close(session: _Session, outcome: Outcome, *, quiet: bool = False) -> None:
 
 
 def _close_at_exit(session: _Session, outcome: Outcome) -> None:
+    if outcome == COMPLETED and session.watch is not None:
+        outcome = session.watch.verdict() or outcome
     if outcome.status is RunStatus.COMPLETED:
         outcome = replace(outcome, info={**outcome.info, "finish": "implicit"})
     _close(session, outcome)
 
 
-def _note_cell(result: Any) -> None:
-    """After each cell of a notebook or prompt: if the process ended now, the last cell would say how."""
-    error = result.error_before_exec or result.error_in_exec
-    session = _current()
-    if session is not None and session.endings is not None:
-        session.endings.note(outcome_of(error) if error is not None else None)
-
-
-def _notebook_info(session: _Session, interactive: Any, *, quiet: bool) -> Mapping[str, Any]:
-    """What is to be said of a notebook at its end: unsaved edits, cells out of order."""
-    origin = session.origin
-    if origin.notebook is None or interactive is None:
-        return {}
-    executed = list(interactive.history_manager.input_hist_raw)
-    if origin.path is None:
-        cells = tuple(("code", text) for text in executed if text)
-        return {"notebook": {"executed": stored_source(Notebook(cells=cells).to_percent())}}
-    saved = read_notebook(origin.path)
-    unsaved = [n for n in unsaved_cells(executed, saved) if n >= session.first_input]
-    jumps = not_consecutive(saved.counts)
-    if jumps and not quiet:
-        say("!", f"cells {list(jumps)} were not run consecutively")
-    if unsaved:
-        say("!", f"inputs {unsaved} were executed and are not in {origin.path.name} as it is saved: save it before ln.finish()")
-    facts: dict[str, Any] = {"unsaved": unsaved, "not_consecutive": [list(pair) for pair in jumps]}
-    if unsaved:
-        cells = tuple(("code", executed[number]) for number in range(session.first_input, len(executed)))
-        facts["executed"] = stored_source(Notebook(cells=cells).to_percent())
-    if saved.hash != origin.notebook.hash:
-        facts |= {"changed_since_start": True, "source": stored_source(saved.to_percent()), "hash": saved.hash}
-    kept = {name: value for name, value in facts.items() if value}
-    return {"notebook": kept} if kept else {}
+def _notebook_info(session: _Session, end: NotebookEnd) -> Mapping[str, Any]:
+    facts = {**session.origin.info.get("notebook", {}), **end.info}
+    return {"notebook": facts} if facts else {}
 
 
 def _current() -> _Session | None:
@@ -303,6 +294,11 @@ def _end_earlier() -> None:
     if session is not None:
         _close(session, COMPLETED)
     _sessions.clear()
+
+
+def _is_served() -> bool:
+    """Whether this is an app that marimo serves, where each viewer's session runs in a thread of one process."""
+    return marimo_kernel() is not None and threading.current_thread() is not threading.main_thread()
 
 
 def _is_worker() -> bool:

@@ -19,7 +19,7 @@ def test_what_a_script_loads_and_saves_becomes_its_inputs_and_outputs(saved, scr
     saved("raw.txt", "acgt")
     said = script(
         "set -e\n"
-        "lignin track --params min_length=50 --params strict=true --params note=two=parts > uid\n"
+        "lignin track --param min_length=50 --param strict=true --params note=two=parts > uid\n"
         'tr a-z A-Z < "$(lignin load raw.txt)" > clean.txt\n'
         "( cd / && cd - > /dev/null && lignin save clean.txt --key clean.txt > /dev/null )\n"
         "lignin finish\n",

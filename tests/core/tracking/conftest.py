@@ -1,15 +1,19 @@
 """A catalogue that only keeps runs in memory, and a way to run real scripts in a real instance."""
 
+import json
 import os
 import subprocess
 import sys
 import textwrap
+import time
+import urllib.request
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from jupyter_client import BlockingKernelClient
 
 from lignin.base import ports
 from lignin.base.clock import now
@@ -134,3 +138,78 @@ def scripts(sqlite_instance):
 def scripts_on_both(instance):
     """The same on both stores."""
     return Scripts(instance)
+
+
+class JupyterServer:
+    """A real Jupyter server on loopback, spoken to as JupyterLab does: sessions over HTTP, cells through the kernel."""
+
+    def __init__(self, folder: Path, home: Path) -> None:
+        self.folder, self.home, self.url = folder, home, ""
+        options = {"ip": "127.0.0.1", "port": "0", "root_dir": folder, "open_browser": "False", "allow_root": "True"}
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "jupyter_server", "--IdentityProvider.token=t", *(f"--ServerApp.{name}={value}" for name, value in options.items())],
+            env={**os.environ, "JUPYTER_RUNTIME_DIR": str(home), "JUPYTER_CONFIG_DIR": str(home / "none"), "PYTHONWARNINGS": ""},
+            cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+        )
+
+    def __enter__(self) -> "JupyterServer":
+        # It says where it listens in a file, once it does.
+        deadline = time.monotonic() + 120
+        while not (found := list(self.home.glob("jpserver-*.json"))) and self.process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.1)
+        assert found, self.process.communicate()[1] if self.process.poll() is not None else "the server did not start"
+        self.url = self.read_file(found[0])["url"]
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.process.terminate()
+        self.process.communicate(timeout=60)
+
+    def ask(self, method: str, path: str, body: Any = None) -> Any:
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(f"{self.url}api/{path}", data=data, method=method, headers={"Authorization": "token t"})
+        deadline = time.monotonic() + 120
+        while True:
+            try:
+                with urllib.request.urlopen(request, timeout=60) as answer:
+                    return json.loads(answer.read() or b"null")
+            except urllib.error.URLError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.1)
+
+    def execute(self, notebook: str, cells: list[str]) -> None:
+        """Open a notebook of the folder, and execute these cells in its kernel."""
+        session = self.ask("POST", "sessions", {"path": notebook, "name": notebook, "type": "notebook", "kernel": {"name": "python3"}})
+        client = BlockingKernelClient()
+        client.load_connection_info(self.read_file(self.home / f"kernel-{session['kernel']['id']}.json"))
+        # Without its heartbeat, which a busy machine misses.
+        client.start_channels(hb=False)
+        try:
+            client.wait_for_ready(timeout=120)
+            for cell in cells:
+                reply = client.execute_interactive(cell, timeout=120, output_hook=lambda _: None)
+                assert reply["content"]["status"] == "ok", reply["content"]
+        finally:
+            client.stop_channels()
+            self.ask("DELETE", f"sessions/{session['id']}")
+
+    def read_file(self, path: Path) -> Any:
+        deadline = time.monotonic() + 120
+        while True:
+            try:
+                return json.loads(path.read_text())
+            except (OSError, ValueError):
+                # It is being written.
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.1)
+
+
+@pytest.fixture
+def jupyter_server(sqlite_instance, tmp_path):
+    """A Jupyter server whose root is the folder of a fresh instance."""
+    home = tmp_path / "jupyter"
+    home.mkdir()
+    with JupyterServer(sqlite_instance.config.folder, home) as server:
+        yield server

@@ -191,3 +191,9 @@ def test_a_progress_bar_leaves_its_last_state_and_secrets_leave_nothing():
     log = Log()
     log.add("10%\r50%\r100%\nline\r\nat postgresql://me:hunter2@host/db\0\udcff\n")
     assert log.text() == "100%\nline\nat postgresql://me:***@host/db\\0\\udcff\n"
+
+
+def test_colours_are_left_out_and_hide_no_secret():
+    log = Log()
+    log.add("\x1b[1;31mpassword=hunter2\x1b[0m \x1b]8;;file:///x\x07link\x1b]8;;\x07 50%\x1b[K\x1b7.\x1b")
+    assert log.text() == "password=*** link 50%.\x1b"

@@ -50,7 +50,37 @@ def test_a_package_from_a_url_says_so_without_its_token(tmp_path, monkeypatch):
         environment_text.cache_clear()
 
 
-@pytest.mark.parametrize(("prefix", "lock"), [(".venv", "uv.lock"), (".pixi/envs/default", "pixi.lock")])
+def test_the_other_packages_of_a_conda_environment_are_named_too(tmp_path, monkeypatch):
+    (tmp_path / "conda-meta").mkdir()
+    for name in ("samtools-1.21-h50ea8bc_0.json", "r-base-4.4.1-hc2d7a3b_0.json", "history"):
+        (tmp_path / "conda-meta" / name).touch()
+    monkeypatch.setattr(sys, "prefix", str(tmp_path))
+    environment_text.cache_clear()
+    try:
+        assert environment_text().splitlines()[-2:] == ["# conda: r-base=4.4.1=hc2d7a3b_0", "# conda: samtools=1.21=h50ea8bc_0"]
+    finally:
+        environment_text.cache_clear()
+
+
+@pytest.mark.parametrize("place", [".", "analysis/deep"])
+def test_a_file_of_the_project_that_names_an_environment_is_told_apart_from_a_lock(tmp_path, monkeypatch, place):
+    project = tmp_path / "project"
+    (project / "analysis" / "deep").mkdir(parents=True)
+    (project / ".git").mkdir()
+    (project / "conda-lock.yml").write_text("version: 1\n")
+    # Above the repository nothing is meant.
+    (tmp_path / "uv.lock").write_text("version = 1\n")
+    monkeypatch.chdir(project / place)
+    environment._system.cache_clear()
+    try:
+        facts = machine()
+    finally:
+        environment._system.cache_clear()
+    assert facts["declared"]["path"] == str(project / "conda-lock.yml")
+    assert "lock" not in facts
+
+
+@pytest.mark.parametrize(("prefix", "lock"), [(".venv", "uv.lock"), (".venv", "poetry.lock"), (".pixi/envs/default", "pixi.lock")])
 def test_the_lock_file_of_the_project_is_named_with_its_content(tmp_path, monkeypatch, prefix, lock):
     (tmp_path / prefix).mkdir(parents=True)
     (tmp_path / lock).write_text("version = 1\n")

@@ -2,6 +2,9 @@
 
 import json
 import os
+import subprocess
+import sys
+from types import SimpleNamespace
 
 import nbclient
 import nbformat
@@ -9,9 +12,27 @@ import pytest
 
 from lignin.base.errors import TrackingError
 from lignin.model import Run, Transform
-from lignin.tracking.notebook import Notebook, not_consecutive, read_notebook, unsaved_cells
+from lignin.tracking.notebook import (
+    Notebook,
+    is_injected,
+    not_consecutive,
+    numbers_of,
+    read_notebook,
+    read_outputs,
+    unsaved_cells,
+)
+from lignin.tracking.notebook_path import find_notebook_path
 
 TRACK = "import lignin.tracking as ln\nln.track()"
+
+
+SHOWN = (
+    "print('printed')\nfrom IPython.display import HTML, Image, clear_output, display\nHTML('<b onclick=\"x()\">bold</b>')",
+    "display(HTML('<script>x()</script>'))\ndisplay(Image(b'\\x89PNG\\r', format='png'))\nimport os; print('\\x1b[31mpassword=' + os.environ['PLANTED'] + '\\x1b[0m')",
+    "h = display('first', display_id=True)\nh.update('second')",
+    "print('gone')\nclear_output(wait=True)\nprint('kept')",
+    "ln.finish()",
+)
 
 
 def written(path, *sources, counts=None, outputs=()):
@@ -52,7 +73,7 @@ def test_outputs_counters_and_empty_cells_are_no_part_of_a_notebooks_identity(tm
     run = read_notebook(written(tmp_path / "b.ipynb", "# Title", "x = 1", "y = 2", "", counts={1: 4, 2: 9}, outputs=[output]))
     other = read_notebook(written(tmp_path / "c.ipynb", "# Title", "y = 2", "x = 1"))
     assert plain.hash == run.hash != other.hash
-    assert run.counts == (4, 9)
+    assert [(number, [o.shown for o in outputs]) for number, outputs in read_outputs(tmp_path / "b.ipynb")] == [(4, ["hi"]), (9, ["hi"])]
 
 
 def test_sources_that_are_lists_of_lines_are_the_same(tmp_path):
@@ -85,6 +106,46 @@ def test_the_stored_source_is_python_with_cell_marks():
 def test_cells_that_were_not_run_one_after_the_other_are_found():
     assert not_consecutive([1, None, 2, 5, 4]) == ((2, 5), (5, 4))
     assert not_consecutive([3, 4, 5]) == not_consecutive([]) == ()
+
+
+def test_a_cell_has_the_number_of_its_last_execution():
+    assert numbers_of(["a", "b", "c"], ["", "b", "a", "b ", "d"]) == (2, 3, None)
+    # Of two alike, each has its own, and one that was executed again moves the first out.
+    assert numbers_of(["a", "b", "a"], ["", "a", "b", "a"]) == (1, 2, 3)
+    assert numbers_of(["a", "a"], ["", "a"]) == (1, None)
+
+
+def test_the_cell_that_papermill_puts_in_is_known_and_is_no_unsaved_edit():
+    assert is_injected("# Parameters\nfdr = 0.1\nnames = ['a']\n")
+    assert not is_injected("# Parameters\nrun(fdr)")
+    assert not is_injected("# Parameters\nfdr =")
+    assert unsaved_cells(["", "# Parameters\nfdr = 0.1"], Notebook(cells=())) == ()
+
+
+def interactive(*executed, **names):
+    """What of an IPython shell is asked for its notebook's path."""
+    return SimpleNamespace(user_ns=names, history_manager=SimpleNamespace(input_hist_raw=["", *executed]))
+
+
+def test_visual_studio_code_says_where_its_notebook_is(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path = written(tmp_path / "a.ipynb", "x = 1")
+    found = find_notebook_path(interactive("y", __vsc_ipynb_file__=str(path)))
+    assert (found.path, found.by) == (path, None)
+    # One that was never saved has a name and no file.
+    assert find_notebook_path(interactive("y", __vsc_ipynb_file__=str(tmp_path / "Untitled-1.ipynb"))) is None
+
+
+def test_the_one_notebook_that_begins_with_what_was_executed_is_meant(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path = written(tmp_path / "a.ipynb", "# Title", "x = 1", "y = 2", "z = 3")
+    written(tmp_path / "b.ipynb", "x = 1", "y = 3")
+    (tmp_path / "broken.ipynb").write_text("{")
+    (tmp_path / "folder.ipynb").mkdir()
+    assert find_notebook_path(interactive("x = 1", "# Parameters\nx = 2", "y = 2")).path == path
+    assert find_notebook_path(interactive("x = 1", "y = 2")).by == "its cells"
+    for executed in [("x = 1",), ("y = 2",), ("x = 1", "z = 3"), ()]:
+        assert find_notebook_path(interactive(*executed)) is None, executed
 
 
 def test_inputs_that_are_not_in_the_saved_file_are_found():
@@ -120,12 +181,40 @@ def test_running_it_again_is_another_run_of_the_same_version_and_an_edit_a_new_o
 
 
 def test_a_notebook_whose_path_nobody_tells_is_recorded_by_what_was_executed(sqlite_instance, monkeypatch):
-    path = written(sqlite_instance.config.folder / "analysis.ipynb", TRACK, "x = 41 + 1", "ln.finish()")
+    folder = sqlite_instance.config.folder
+    path = written(folder / "analysis.ipynb", TRACK, "x = 41 + 1", "print(x)")
+    written(folder / "copy.ipynb", TRACK, "x = 41 + 2")
     notebook = executed(path, known=False, monkeypatch=monkeypatch)
     run = Run.filter().to_list()[0]
     assert (run.status, run.transform.kind, run.transform.key) == ("completed", "notebook", "<notebook>")
-    assert "x = 41 + 1" in run.info["notebook"]["executed"]
+    assert "x = 41 + 1" in run.transform.source_code
+    assert "42" in run.report.path.read_text()
     assert "set LIGNIN_NOTEBOOK" in text_of(notebook)
+
+
+def test_a_notebook_that_a_program_executes_keeps_its_outputs_and_its_parameters(sqlite_instance):
+    folder = sqlite_instance.config.folder
+    path = written(folder / "analysis.ipynb", "# Cells\n\n<b>T</b>", "fdr = 0.5", "# Parameters\nfdr = 0.1", TRACK, *SHOWN)
+    document = nbformat.read(path, as_version=4)
+    document.cells[1].metadata["tags"] = ["parameters"]
+    # As papermill puts it in, into the notebook that it executes and not into the one that is saved.
+    document.cells[2] = nbformat.v4.new_code_cell("# Parameters\nfdr = 0.1")
+    nbformat.write(document, path)
+    done = subprocess.run(
+        [sys.executable, "-m", "nbconvert", "--to", "notebook", "--execute", "--inplace", "analysis.ipynb"],
+        cwd=folder, capture_output=True, text=True, check=False, env={**os.environ, "PYTHONWARNINGS": "", "PLANTED": "hunter2"},
+    )
+    assert done.returncode == 0, done.stderr
+    run = Run.get(name="analysis.ipynb")
+    assert (run.status, run.transform.key, run.params) == ("completed", "analysis.ipynb", {"fdr": 0.1})
+    assert run.info["notebook"] == {"found_by": "the command line"}
+    page = run.report.path.read_text()
+    for shown in ("<h1>Cells</h1>", "&lt;b&gt;T&lt;/b&gt;", ">[5]<", "<pre>printed\n</pre>", "<b>bold</b>", "<pre>&#x27;second&#x27;</pre>", "<pre>kept\n</pre>", "data:image/png;base64,iVBORw0="):
+        assert shown in page, shown
+    for hidden in ("<script", "first&#x27;</pre>", "gone\n</pre>", "hunter2", "\x1b"):
+        assert hidden not in page, hidden
+    # What nbconvert wrote afterwards is the same code.
+    assert read_notebook(path).hash == run.transform.hash
 
 
 def test_a_notebook_that_stops_at_an_error_is_failed(sqlite_instance, monkeypatch):
@@ -152,21 +241,32 @@ def test_unsaved_edits_and_cells_out_of_order_are_said_and_kept(sqlite_instance,
     notebook = executed(path, known=False, monkeypatch=monkeypatch)
     facts = Run.filter().to_list()[0].info["notebook"]
     assert facts["unsaved"] == [2]
-    assert facts["not_consecutive"] == [[1, 5]]
+    assert facts["not_consecutive"] == [[1, 3]]
     assert "x = 2" in facts["executed"]
-    assert "cells [(1, 5)] were not run consecutively" in text_of(notebook)
+    assert "cells [(1, 3)] were not run consecutively" in text_of(notebook)
     assert "inputs [2] were executed and are not in analysis.ipynb" in text_of(notebook)
 
 
-def test_a_notebook_saved_since_track_keeps_the_source_as_it_ended(sqlite_instance, monkeypatch):
+def test_a_notebook_that_is_edited_and_saved_while_it_runs_is_the_code_it_ended_with(sqlite_instance, monkeypatch):
     folder = sqlite_instance.config.folder
-    path = written(folder / "analysis.ipynb", TRACK, "open('grow.py').read()", "ln.finish()")
-    grown = written(folder / "grown.ipynb", TRACK, "import shutil; shutil.copy('grown.ipynb', 'analysis.ipynb')", "ln.finish()")
+    path = written(folder / "analysis.ipynb", TRACK)
+    # The first of these is replaced by the second before the file is saved.
+    grown = written(folder / "grown.ipynb", TRACK, "x = 1", "import shutil; shutil.copy('grown.ipynb', 'analysis.ipynb')", "ln.finish()")
     monkeypatch.setenv("LIGNIN_NOTEBOOK", str(path))
-    executed(grown, known=False, monkeypatch=monkeypatch)
-    facts = Run.filter().to_list()[0].info["notebook"]
-    assert facts["changed_since_start"] is True
-    assert "import shutil" in facts["source"]
+    edited = written(folder / "shown.ipynb", TRACK, "x = 2", "x = 1", "import shutil; shutil.copy('grown.ipynb', 'analysis.ipynb')", "ln.finish()")
+    notebook = executed(edited, known=False, monkeypatch=monkeypatch)
+    (run,) = Run.filter().to_list()
+    (transform,) = Transform.filter().to_list()
+    assert (run.transform.uid, transform.uid[-4:], transform.hash) == (transform.uid, "0000", read_notebook(grown).hash)
+    assert "import shutil" in transform.source_code
+    assert run.info["notebook"]["replaced"] == [2]
+    assert "save it before" not in text_of(notebook)
+    assert "executed, and not in the file" in run.report.path.read_text()
+    # Another run of that code; then an edit of it, which leaves the version of the first run alone.
+    executed(path, monkeypatch=monkeypatch)
+    written(folder / "longer.ipynb", TRACK, "import shutil; shutil.copy('longer.ipynb', 'analysis.ipynb')")
+    executed(folder / "longer.ipynb", known=False, monkeypatch=monkeypatch)
+    assert [(r.transform.uid[-4:], r.transform.hash == transform.hash) for r in Run.filter().order_by("id")] == [("0000", True), ("0000", True), ("0001", False)]
 
 
 def test_functions_of_a_notebook_are_named_after_it(sqlite_instance, monkeypatch):
@@ -183,9 +283,11 @@ def test_functions_of_a_notebook_are_named_after_it(sqlite_instance, monkeypatch
     assert run.params == {"x": 1}
 
 
-def test_the_session_name_of_a_jupyter_server_is_the_path(sqlite_instance, monkeypatch):
-    path = written(sqlite_instance.config.folder / "analysis.ipynb", TRACK, "ln.finish()")
-    monkeypatch.setenv("JPY_SESSION_NAME", str(path))
-    executed(path, known=False, monkeypatch=monkeypatch)
-    assert Run.filter().to_list()[0].transform.key == "analysis.ipynb"
-    assert "LIGNIN_NOTEBOOK" not in os.environ
+def test_a_jupyter_server_tells_its_kernels_which_notebook_they_serve(sqlite_instance, jupyter_server, monkeypatch):
+    folder = sqlite_instance.config.folder
+    path = written(folder / "deep notebook.ipynb", TRACK, "print(6 * 7)", "ln.finish()")
+    jupyter_server.execute(path.name, [TRACK, "print(6 * 7)", "ln.finish()"])
+    run = Run.filter().one()
+    assert (run.status, run.transform.key, run.transform.kind) == ("completed", "deep notebook.ipynb", "notebook")
+    assert "found_by" not in run.info.get("notebook", {})
+    assert "<pre>42\n</pre>" in run.report.path.read_text()

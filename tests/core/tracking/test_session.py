@@ -171,9 +171,12 @@ def test_code_in_a_repository_knows_its_commit_only_if_it_holds_the_code(scripts
     git("commit", "-m", "first")
     untracked = scripts.run("ln.track()").run.transform
     assert (untracked.version_tag, untracked.reference) == (None, "https://me:***@example.org/lab/code")
+    told = Run.filter().one().info["git"]
+    assert (told["branch"], told["url"], told["dirty"], told["untracked"]) == ("main", "https://me:***@example.org/lab/code", False, True)
     git("add", "script.py")
     git("commit", "-m", "second")
-    scripts.run("ln.track()\n# edited")
+    told = scripts.run("ln.track()\n# edited").run.info["git"]
+    assert (told["dirty"], "untracked" in told, len(told["commit"])) == (True, False, 40)
     clean = scripts.write("ln.track()\n# committed")
     git("add", "script.py")
     git("commit", "-m", "third")

@@ -16,7 +16,7 @@ from lignin.model import Run
 from lignin.recording import Code, RunStatus, encode_params, hash_source
 from lignin.tracking.arguments import check_texts
 from lignin.tracking.environment import command_line, machine
-from lignin.tracking.origin import find_origin
+from lignin.tracking.origin import Origin, find_origin
 from lignin.tracking.session import parent_uid, tell_started
 
 __all__ = ["command"]
@@ -26,7 +26,7 @@ _NO_SCRIPT = "shell"
 
 @click.command("track")
 @click.option("--key", metavar="KEY", help="What the code is called. [default: the script's path]")
-@click.option("--params", metavar="NAME=VALUE", multiple=True, help="A parameter; may be repeated. Numbers, true and false are read as such.")
+@click.option("--param", "--params", "params", metavar="NAME=VALUE", multiple=True, help="A parameter; may be repeated. Numbers, true and false are read as such.")
 @click.option("--name", metavar="TEXT", help="What to call this run. [default: the script's name]")
 @click.option("--project", metavar="NAME|UID", help="A project that the run belongs to.")
 def command(*, key: str | None, params: tuple[str, ...], name: str | None, project: str | None) -> None:
@@ -45,12 +45,13 @@ def command(*, key: str | None, params: tuple[str, ...], name: str | None, proje
     shells = Shells(instance.config.home)
     parent = _parent(instance, shells, shell)
     before = now()
-    code = _code(instance, shell, key)
+    origin = _origin(instance, shell, key)
+    code = origin.code
     run = instance.start_run(
         code=code,
         name=name or code.key.rsplit("/", 1)[-1],
         params=given,
-        info={**machine(), "pid": shell.pid, "shell": shell.name},
+        info={**machine(), **origin.info, "pid": shell.pid, "shell": shell.name},
         cli_args=command_line(shell.command),
         parent=parent,
         project=project,
@@ -87,8 +88,8 @@ def _end_earlier(instance: Instance, held: ShellRun) -> str | None:
     return run.parent.uid if run.parent else None
 
 
-def _code(instance: Instance, shell: Process, key: str | None) -> Code:
+def _origin(instance: Instance, shell: Process, key: str | None) -> Origin:
     if shell.script is not None:
-        return find_origin(instance.config.folder, caller=None, path=shell.script, key=key).code
+        return find_origin(instance.config.folder, caller=None, path=shell.script, key=key)
     named = key or _NO_SCRIPT
-    return Code(kind="script", key=named, hash=hash_source(named))
+    return Origin(code=Code(kind="script", key=named, hash=hash_source(named)))
