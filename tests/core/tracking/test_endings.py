@@ -183,7 +183,7 @@ def test_a_database_that_is_gone_at_the_end_does_not_break_the_script(scripts):
     """)
     stdout, stderr = process.communicate(timeout=60)
     assert (process.returncode, stdout) == (0, "result\nafter\n"), stderr
-    assert "recording failed" in stderr
+    assert "bring it in with: lignin ingest --all" in stderr
 
 
 def test_without_an_instance_track_says_what_to_do(tmp_path):
