@@ -18,6 +18,7 @@ from lignin.base.ids import new_uid
 from lignin.base.messages import say
 from lignin.base.redact import redact_text
 from lignin.base.settings import user_home
+from lignin.instance.crashed import close_crashed
 from lignin.instance.current_run import run_id_of
 from lignin.instance.families import code_family
 from lignin.instance.fields import INTERNAL
@@ -67,6 +68,9 @@ def start_run(
         the run; `run.__dict__["_transform"]` is the transform, and `transform.__dict__["_made"]`
         says whether it is `created`, a `version`, or `loaded`.
     """
+    if parent is None:
+        # Whoever ran here before and was killed is told as such by who comes next.
+        close_crashed(instance)
     parent_id = None if parent is None else run_id_of(instance, parent)
     project_id = None if project is None else _project_id(instance, project)
     # Last: what is refused must leave nothing behind.

@@ -3,7 +3,7 @@
 import click
 
 from lignin.cli.options import registry_option
-from lignin.cli.place import here
+from lignin.cli.place import here_settled
 from lignin.cli.resolve import resolve
 
 __all__ = ["command"]
@@ -17,4 +17,4 @@ def command(*, name: str, registry: str | None) -> None:
 
     For an artifact: its run, content, place and labels; for a run: its code, parameters, error and log.
     """
-    resolve(here(), name, registry=registry).describe()
+    resolve(here_settled(), name, registry=registry).describe()

@@ -6,7 +6,7 @@ import click
 
 from lignin.cli.fields import fetch_fields
 from lignin.cli.options import registry_option
-from lignin.cli.place import here
+from lignin.cli.place import here_settled
 from lignin.cli.resolve import resolve
 
 __all__ = ["command"]
@@ -18,7 +18,7 @@ __all__ = ["command"]
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object with the fields of `lignin list`.")
 def command(*, name: str, registry: str | None, as_json: bool) -> None:
     """Show the fields of a record."""
-    instance = here()
+    instance = here_settled()
     record = resolve(instance, name, registry=registry)
     (fields,) = fetch_fields(instance, instance.query(type(record)).filter(id=record.id))
     if as_json:

@@ -10,7 +10,7 @@ from rich.console import Console
 from lignin.base.errors import StorageError, UsageError
 from lignin.base.messages import say
 from lignin.cli.options import registry_option
-from lignin.cli.place import here
+from lignin.cli.place import here_settled
 from lignin.cli.resolve import resolve
 from lignin.lineage import Graph, explore, render
 from lignin.lineage.draw import tree
@@ -37,7 +37,7 @@ def command(*, name: str, down: bool, depth: int | None, as_json: bool, form: st
     if as_json and form is not None:
         raise UsageError("--json and --format exclude each other")
     chosen = "json" if as_json else form or (_SUFFIXES.get(Path(output).suffix.lower(), "tree") if output else "tree")
-    record = resolve(here(), name, registry=registry)
+    record = resolve(here_settled(), name, registry=registry)
     graph = explore(record, direction="descendants" if down else "ancestors", depth=depth)
     if output is not None:
         _write(Path(output), _as_json(graph) if chosen == "json" else render(graph, chosen))

@@ -10,7 +10,7 @@ from lignin.base.messages import say
 from lignin.cli.fields import fetch_fields, registry_of
 from lignin.cli.filters import parse_filter
 from lignin.cli.options import REGISTRY_NAMES
-from lignin.cli.place import here
+from lignin.cli.place import here_settled
 from lignin.cli.table import print_table
 
 __all__ = ["command"]
@@ -33,7 +33,7 @@ def command(*, registry: str, more: tuple[str, ...], filters: tuple[str, ...], l
     transform__key=Snakefile, params__fdr=0.05. A relation takes a uid, a key or a name, as in
     parent=UID or ulabels=control; null stands for nothing, as in engine=null.
     """
-    instance = here()
+    instance = here_settled()
     kind = registry_of(registry)
     found = instance.query(kind)
     for text in (*filters, *more):
