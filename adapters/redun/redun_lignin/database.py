@@ -193,7 +193,7 @@ def _tags(session: Session, ids: Sequence[str]) -> dict[str, tuple[tuple[str, An
     found: dict[str, list[tuple[str, Any]]] = defaultdict(list)
     for row in _in(session, Tag, Tag.entity_id, ids):
         if row.is_current:
-            found[str(row.entity_id)].append((str(row.key), row.value_parsed))
+            found[str(row.entity_id)].append((str(row.key), row.value))
     return {own: tuple(sorted(listed, key=repr)) for own, listed in found.items()}
 
 

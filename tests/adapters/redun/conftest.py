@@ -16,6 +16,7 @@ from lignin.recording import BadLine, Event, FileRef, RunKey, Started, Story, fo
 
 _ROOT = Path(__file__).parents[3]
 _SCENARIOS = Path(__file__).parent / "scenarios"
+_REDUN = "import sys; from redun.cli import main; sys.argv[0] = 'redun'; sys.exit(main())"
 _READ = (
     "import sys; from pathlib import Path; from lignin.recording import Spool; from redun_lignin.backfill import read\n"
     "s = Spool(Path(sys.argv[1]), engine='redun'); read(sys.argv[2] or None, recorder=s, since=None, closing=True); s.close()"
@@ -111,12 +112,12 @@ class Runner:
 
     def run(self, *words: str, **environment: str) -> Outcome:
         """`redun run`, and what it spooled."""
-        return self.python("-m", "redun", "run", *words, **environment)
+        return self.python("-c", _REDUN, "run", *words, **environment)
 
     def stop(self, *words: str, by: signal.Signals, when: str, **environment: str) -> Outcome:
         """`redun run`; once the file `when` is there, a signal."""
         known = list(self.spool.glob("*.jsonl"))
-        process = self.start("-m", "redun", "run", *words, **environment)
+        process = self.start("-c", _REDUN, "run", *words, **environment)
         end = time.monotonic() + 100
         while not (self.folder / when).exists() and process.poll() is None and time.monotonic() < end:
             time.sleep(0.02)

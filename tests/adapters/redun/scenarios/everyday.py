@@ -4,8 +4,9 @@ import asyncio
 import os
 from dataclasses import dataclass
 
-from redun import ContentFile, Dir, File, catch, script, task
+from redun import Dir, File, catch, script, task
 from redun.context import get_context
+from redun.file import ContentFile
 from redun.functools import flatten
 from redun.tools import copy_file
 
@@ -37,7 +38,7 @@ def measure(f: File) -> int:
     return len(f.read()) + 0 * os.getpid()
 
 
-@task(check_valid="shallow")
+@task(cache=True, check_valid="shallow")
 async def later(x: int) -> int:
     await asyncio.sleep(0.01)
     return x + 1
@@ -57,7 +58,7 @@ def shell(f: File, password: str) -> File:
 
 
 @task()
-def pair(f: File) -> Pair:
+def pair(f: File, missing: File = File("no/such/file"), here: Dir = Dir("."), who=get_context("who", "nobody")) -> Pair:
     table = ContentFile("out/pair.txt")
     table.write("a pair")
     return Pair(table=table, count=1)
@@ -100,9 +101,9 @@ def wrapper(n: int) -> File:
 
 
 @task()
-def report(d: Dir, *numbers: int, missing: File = File("no/such/file"), here: Dir = Dir("."), who=get_context("who", "nobody")) -> File:
+def report(d: Dir, *numbers: int) -> File:
     file = File("out/report.txt")
-    file.write(f"{len(list(d))} {numbers} {who}")
+    file.write(f"{len(list(d))} {numbers}")
     return file
 
 
@@ -113,7 +114,7 @@ def main(n: int = 2) -> dict:
     numbers = [measure(made[0]), later(1), later(1), uncached(), silent(5)]
     return {
         "report": report(gather([d["dbl"] for d in doubled]), *numbers),
-        "script": shell(made[0], "hunter2-password"),
+        "script": shell(made[0], os.environ.get("SHELL_PASSWORD", "none given")),
         "copy": unpack(pair(made[1])),
         "again": rewrite(wrapper(7)),
         "same": [make(0), make(0)],

@@ -1,0 +1,44 @@
+"""Live: what goes wrong on our side leaves the user's run as it is."""
+
+import pytest
+
+
+@pytest.fixture
+def small(redun):
+    (redun.folder / "small.py").write_text(
+        "from redun import File, task\nredun_namespace = 'small'\n\n@task()\ndef make(n: int) -> File:\n    file = File(f'{n}.txt')\n"
+        "    file.write(str(n))\n    return file\n\n@task()\ndef main(n: int = 1) -> list:\n    return [make(i) for i in range(n)]\n"
+    )
+    (redun.folder.parent / "file").write_text("in the way")
+    return redun
+
+
+def test_a_spool_that_cannot_be_written_changes_nothing_and_is_said_once(small):
+    blocked = str(small.folder.parent / "file" / "spool")
+    done = small.run("small.py", "main", "--n", "3", LIGNIN_SPOOL=blocked)
+    assert done.code == 0
+    assert "[File(path=0.txt" in done.output
+    assert done.output.count("recording failed, the pipeline goes on") == 1
+    # What was lost is in redun's database.
+    assert small.read().statuses("small.make") == ["completed"] * 3
+
+
+def test_strict_is_the_other_way_round(small):
+    blocked = str(small.folder.parent / "file" / "spool")
+    done = small.run("small.py", "main", LIGNIN_SPOOL=blocked, LIGNIN_STRICT="1")
+    assert done.code == 1
+    assert "NotADirectoryError" in done.output
+
+
+def test_settings_that_make_no_sense_are_said_and_the_workflow_runs(small):
+    small.configure(more="[lignin]\nhelpers = sideways\n")
+    done = small.run("small.py", "main")
+    assert done.code == 0
+    assert "helpers = 'sideways', which is none of hide, show" in done.output
+    assert done.events == []
+
+
+def test_it_can_be_switched_off_in_the_environment(small):
+    done = small.run("small.py", "main", LIGNIN_REDUN="off")
+    assert (done.code, done.events) == (0, [])
+    assert "lignin" not in done.output
