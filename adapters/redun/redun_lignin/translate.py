@@ -21,7 +21,7 @@ __all__ = [
 # Who knows more tells a start a microsecond later, so that it counts whenever it is told: redun's database of an
 # open job, which has no arguments; a hook at the start; either at the end; a hook that knows the process, too.
 BARE, LIVE, WHOLE, FULL = (timedelta(microseconds=n) for n in (-2, -1, 0, 1))
-SCRIPT, SUBRUN, ROOT = "redun.script", "redun._subrun_root_task", "redun.root_task"
+SCRIPT, SUBRUN, ROOT = "redun.script", "redun.subrun_root_task", "redun.root_task"
 _READERS = {SCRIPT, "redun.copy_file", "redun.copy_dir", "redun.render_template"}
 _SHORTEST_SECRET = 6
 _MAX_ERROR = 4096

@@ -74,7 +74,7 @@ def test_parameters_have_the_names_of_the_signature_and_no_secrets(runs):
     assert dict(first.start("everyday.report").params) == {
         "d": "out/dir", "numbers": [3, 2, 2, 1, 5],
     }  # fmt: skip
-    assert dict(first.start("everyday.pair").params) == {"f": "out/1.txt", "missing": "no/such/file", "here": ".", "who": "nobody"}
+    assert dict(first.start("everyday.pair").params) == {"f": "out/1.txt", "missing": "no/such/file", "who": "nobody"}
     assert dict(first.start("everyday.unpack").params) == {"p": {"table": "out/pair.txt", "count": 1}, "where": "out/copy.txt"}
     assert dict(first.start("everyday.recover").params) == {"error": "ValueError('always')"}
 
@@ -94,6 +94,7 @@ def test_files_are_inputs_and_outputs_where_they_were_read_and_made(runs):
     assert first.roles("everyday.gather", written=True) == {"dir": ""}
     # A file that is not there and the folder where work is done are no data.
     assert first.roles("everyday.pair", written=False) == {"1.txt": "f"}
+    assert first.roles("everyday.uncached", written=False) == {}
     assert first.roles("everyday.report", written=False) == {"dir": "d"}
     assert first.roles("everyday.pair", written=True) == {"pair.txt": "table"}
     doubles = [set(first.files(s.run, written=True)) for s in first.starts("everyday.double")]

@@ -29,16 +29,3 @@ def test_strict_is_the_other_way_round(small):
     assert done.code == 1
     assert "NotADirectoryError" in done.output
 
-
-def test_settings_that_make_no_sense_are_said_and_the_workflow_runs(small):
-    small.configure(more="[lignin]\nhelpers = sideways\n")
-    done = small.run("small.py", "main")
-    assert done.code == 0
-    assert "helpers = 'sideways', which is none of hide, show" in done.output
-    assert done.events == []
-
-
-def test_it_can_be_switched_off_in_the_environment(small):
-    done = small.run("small.py", "main", LIGNIN_REDUN="off")
-    assert (done.code, done.events) == (0, [])
-    assert "lignin" not in done.output

@@ -23,13 +23,17 @@ def test_results_are_those_of_redun(seen):
     assert seen["list"] == ["api-1.txt", "api-2.txt"]
     assert seen["memory"] == ["ObservedScheduler", "4!"]
     assert seen["own"] == ["5!", True, True]
-    assert seen["off"] == "Scheduler"
+    assert seen["off"] == ["Scheduler", "Scheduler", "Scheduler"]
+
+
+def test_settings_that_make_no_sense_are_said_and_the_workflow_runs(run):
+    assert "helpers = 'sideways', which is none of hide, show" in run.output
 
 
 def test_each_execution_of_a_process_is_recorded_and_a_dry_run_is_not(run, seen):
     assert seen["dryrun"] is True
     names = [s.name for s in run.executions]
-    assert names == ["scheduler.run", "api.whoami", "api.shout", "api.shout", "api.shout"]
+    assert names == ["scheduler.run", "api.whoami", "scheduler.run", "scheduler.run", "scheduler.run"]
     assert {run.status(s.run) for s in run.story.started.values()} == {"completed", "cached"}
     assert seen["id"] in {s.run.id for s in run.executions}
 

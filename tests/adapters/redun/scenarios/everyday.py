@@ -58,7 +58,7 @@ def shell(f: File, password: str) -> File:
 
 
 @task()
-def pair(f: File, missing: File = File("no/such/file"), here: Dir = Dir("."), who=get_context("who", "nobody")) -> Pair:
+def pair(f: File, missing: File = File("no/such/file"), who=get_context("who", "nobody")) -> Pair:
     table = ContentFile("out/pair.txt")
     table.write("a pair")
     return Pair(table=table, count=1)
@@ -71,8 +71,10 @@ def unpack(p: Pair, where: str = "out/copy.txt") -> File:
 
 @task()
 def rewrite(f: File) -> File:
-    f.write(f.read() + "more\n")
-    return f
+    # Another object: redun keeps arguments as they are when the task has ended.
+    again = File(f.path)
+    again.write(f.read() + "more\n")
+    return again
 
 
 @task()
@@ -86,7 +88,7 @@ def recover(error: Exception) -> str:
 
 
 @task(cache=False)
-def uncached() -> int:
+def uncached(here: Dir = Dir(".")) -> int:
     return 1
 
 

@@ -52,7 +52,9 @@ scheduler.run(shout(make(1)), execution_id=seen["id"])
 
 memory = setup(Config({}))
 seen["memory"] = [type(memory).__name__, memory.run(shout(make(4)))]
-seen["off"] = type(setup(Config({}), lignin="off")).__name__
+unclear = Config({"lignin": {"helpers": "sideways"}})
+switched_off = Config({"lignin": {"enabled": "no"}})
+seen["off"] = [type(s).__name__ for s in (setup(Config({}), lignin="off"), setup(unclear), setup(switched_off))]
 
 own = ObservedScheduler(backend=observe(OwnBackend)(db_uri="sqlite:///own.db"))
 own.load()
