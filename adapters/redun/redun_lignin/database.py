@@ -88,9 +88,9 @@ def read_execution(
 def last_sign(session: Session, reading: Reading) -> datetime:
     """The last moment at which an execution was alive for certain."""
     row = session.get(ExecutionRow, reading.execution.id)
-    beat = row.updated_time if row is not None else None
+    beat: datetime | None = row.updated_time if row is not None else None
     moments = [m for job in reading.jobs.values() for m in (job.started_at, job.ended_at) if m is not None]
-    return max([*moments, *([beat] if beat else [])])
+    return max(*moments, beat) if beat is not None else max(moments)
 
 
 def arrange(jobs: Iterable[Job]) -> dict[str | None, list[Job]]:

@@ -68,7 +68,7 @@ class _Watch(_BackendBase):
 
     def record_value(self, value: Any, data: Any = None) -> str:
         """redun's, then ours."""
-        value_hash = super().record_value(value, data=data)
+        value_hash: str = super().record_value(value, data=data)
         if self._lignin is not None:
             self._lignin.note_value(value_hash, value)
         return value_hash
@@ -77,7 +77,7 @@ class _Watch(_BackendBase):
         """redun's, with the result that was stored just before."""
         live = self._lignin
         held = live.held_value() if live is not None else ("", None)
-        call_hash = super().record_call_node(*args, **kwargs)
+        call_hash: str = super().record_call_node(*args, **kwargs)
         with GUARD:
             if live is not None:
                 live.note_call(call_hash, kwargs.get("result_hash"), held)

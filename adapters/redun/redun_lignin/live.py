@@ -139,7 +139,7 @@ class Live:
             self._tell_start(state, told)
 
     def note_value(self, value_hash: str, value: Any) -> None:
-        """redun has stored a value; the result of a job comes just before its call."""
+        """Redun has stored a value; the result of a job comes just before its call."""
         self._last = (value_hash, value)
 
     def held_value(self) -> tuple[str, Any]:
@@ -147,12 +147,12 @@ class Live:
         return self._last
 
     def note_call(self, call_hash: str, result_hash: object, held: tuple[str, Any]) -> None:
-        """redun has stored a call, of the job that ends next; `held` was stored just before."""
+        """Redun has stored a call, of the job that ends next; `held` was stored just before."""
         self._result = (call_hash, held[1] if held[0] == result_hash else _UNKNOWN)
         self._last = ("", None)
 
     def note_hit(self, call_hash: str | None, result: Any) -> None:
-        """redun has found the result of an earlier call."""
+        """Redun has found the result of an earlier call."""
         if call_hash:
             self._hits[call_hash] = result
 
@@ -282,8 +282,7 @@ def reference_of(db_uri: str) -> str | None:
     url = make_url(db_uri)
     if url.get_backend_name() == "sqlite":
         name = url.database
-        is_file = bool(name) and name != ":memory:"
-        return to_uri(Path(os.path.abspath(name)) if is_file else Path.cwd())  # noqa: PTH100 - links keep their name
+        return to_uri(Path(os.path.abspath(name)) if name and name != ":memory:" else Path.cwd())  # noqa: PTH100 - links keep their name
     place = url.set(drivername=url.get_backend_name(), username=None, password=None, query={})
     return redact_text(place.render_as_string(hide_password=True))
 

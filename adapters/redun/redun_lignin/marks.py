@@ -21,7 +21,7 @@ _FOLDER = "redun-executions"
 
 
 def note_start(execution_id: str) -> None:
-    """This process runs the execution."""
+    """Note that the execution is run by this process."""
     _write(execution_id, {"node": os.uname().nodename, "pid": os.getpid(), "at": datetime.now(UTC).isoformat()})
 
 

@@ -11,7 +11,16 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from lignin.base.redact import REDACTED, is_secret_name, redact_text
-from lignin.recording import Code, Ended, RunKey, RunStatus, Started, encode_params, encode_value, stored_source
+from lignin.recording import (
+    Code,
+    Ended,
+    RunKey,
+    RunStatus,
+    Started,
+    encode_params,
+    encode_value,
+    stored_source,
+)
 
 __all__ = [
     "Account", "Execution", "Found", "Job", "TaskCode", "account", "ended_execution", "ended_job", "inputs", "is_helper",
@@ -230,7 +239,7 @@ def started_job(
     secrets = _secrets(job.params or {})
     info: dict[str, Any] = {"execution": execution_id, "task_hash": job.task.hash, "task_version": job.task.version}
     if shell:
-        info["shell"] = [_conceal(encode_value(text), secrets) for text in shell]
+        info["shell"] = [_conceal(str(encode_value(text)), secrets) for text in shell]
     if job.tags:
         info["tags"] = _plain_tags(job.tags)
     return Started(
@@ -310,7 +319,7 @@ def _leaves(values: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
             yield name, value
 
 
-def _conceal(text: Any, secrets: Iterable[str]) -> Any:
+def _conceal(text: str, secrets: Iterable[str]) -> str:
     for secret in secrets:
         text = text.replace(secret, REDACTED)
     return text

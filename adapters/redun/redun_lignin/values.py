@@ -14,7 +14,18 @@ from pathlib import Path
 from typing import Any
 
 from redun.expression import Expression
-from redun.file import ContentDir, ContentFile, ContentFileSet, Dir, File, FileSet, IDir, IFile, ShardedS3Dataset, Staging
+from redun.file import (
+    ContentDir,
+    ContentFile,
+    ContentFileSet,
+    Dir,
+    File,
+    FileSet,
+    IDir,
+    IFile,
+    ShardedS3Dataset,
+    Staging,
+)
 from redun.scheduler import ErrorValue, JobInfo
 from redun.task import Task
 from redun.utils import PreviewClass
@@ -33,7 +44,7 @@ _READS_BYTES = (ContentFile, ContentDir, ContentFileSet)
 _BY_PATH = (IFile, IDir)
 
 
-def task_code(task: Task) -> TaskCode:
+def task_code(task: Task[..., Any]) -> TaskCode:
     """A task of this process."""
     return TaskCode(name=task.fullname, hash=task.hash, source=task.source or "", version=task.version)
 
@@ -103,7 +114,7 @@ def _plain(value: Any, *, depth: int) -> Any:
 
 def _without_address(value: Any) -> Any:
     """What the core's codec shows by `repr` must be the same in every process that has read it."""
-    if type(value).__repr__ is object.__repr__:
+    if getattr(type(value), "__repr__", None) is getattr(object, "__repr__", None):
         return f"<{type(value).__qualname__}>"
     return value
 

@@ -114,6 +114,10 @@ class Runner:
         """`redun run`, and what it spooled."""
         return self.python("-c", _REDUN, "run", *words, **environment)
 
+    def redun(self, *words: str) -> Outcome:
+        """Another command of redun's."""
+        return self.python("-c", _REDUN, *words)
+
     def stop(self, *words: str, by: signal.Signals, when: str, **environment: str) -> Outcome:
         """`redun run`; once the file `when` is there, a signal."""
         known = list(self.spool.glob("*.jsonl"))
@@ -150,10 +154,10 @@ def entry_points(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture
 def redun(tmp_path: Path, entry_points: str) -> Runner:
-    return Runner(tmp_path / "project", entry_points=entry_points)
+    return Runner(tmp_path / "workflow", entry_points=entry_points)
 
 
 @pytest.fixture(scope="session")
 def make_runner(tmp_path_factory: pytest.TempPathFactory, entry_points: str) -> Callable[[str], Runner]:
     """For tests that look at the same runs from several sides."""
-    return lambda name: Runner(tmp_path_factory.mktemp(name) / "project", entry_points=entry_points)
+    return lambda name: Runner(tmp_path_factory.mktemp(name) / "workflow", entry_points=entry_points)

@@ -26,8 +26,12 @@ def copy(f: File) -> File:
     return result
 
 @task()
+def shell(f: File) -> File:
+    return script("cat in > out", inputs=[f.stage("in")], outputs=File("script.txt").stage("out"))
+
+@task()
 def main() -> list:
-    return [copy(make(1)), script("cat in > out", inputs=[make(2).stage("in")], outputs=File("script.txt").stage("out"))]
+    return [copy(make(1)), shell(make(2))]
 """
 
 
@@ -48,13 +52,12 @@ def test_a_run_is_in_the_catalogue_when_its_process_has_ended(small, sqlite_inst
     small.environment["LIGNIN_INSTANCE"] = os.getcwd()
     done = small.run("small.py", "main")
     assert done.code == 0, done.output
-    assert "→ lignin: recorded 5 runs" in done.output
+    assert "→ lignin: recorded 6 runs" in done.output
     runs = {run.name: run for run in sqlite_instance.query(Run)}
     assert {run.status for run in sqlite_instance.query(Run)} == {"completed"}
     before = len(sqlite_instance.query(Run)), len(sqlite_instance.query(Artifact))
     made = {artifact.key.rpartition("/")[2] for artifact in sqlite_instance.query(Artifact)}
     assert made == {"1.txt", "1.txt.copy", "2.txt", "script.txt"}
-    # A script at the top of a task is that task's.
     assert runs["small.main"].params == {}
     assert "new in the catalogue: 0 runs, 0 artifacts" in _lignin(small, "import", "redun")
     for note in sqlite_instance.config.spool.glob("redun-executions/*"):
@@ -69,7 +72,7 @@ def test_what_ran_without_lignin_is_imported(small, sqlite_instance):
     small.environment["LIGNIN_INSTANCE"] = os.getcwd()
     small.configure(observed=False)
     assert small.run("small.py", "main").code == 0
-    assert "new in the catalogue: 5 runs, 4 artifacts" in _lignin(small, "import", "redun")
+    assert "new in the catalogue: 6 runs, 4 artifacts" in _lignin(small, "import", "redun")
     assert all(artifact.hash for artifact in sqlite_instance.query(Artifact))
 
 
@@ -83,8 +86,7 @@ def test_a_database_that_is_not_there_is_no_new_one(small):
 def test_postgresql_is_told_as_sqlite_is(small, postgres_url):
     uri = postgres_url.replace("postgresql://", "postgresql+psycopg://", 1)
     small.configure(db_uri=uri, more="[lignin]\nquiet = yes\n")
-    more = (small.folder / ".redun" / "redun.ini").read_text().replace("[backend]\n", "[backend]\nautomigrate = True\n")
-    (small.folder / ".redun" / "redun.ini").write_text(more)
+    assert small.redun("db", "upgrade").code == 0
     done = small.run("small.py", "main")
     assert done.code == 0, done.output
     assert len(done.starts("small.make")) == 2

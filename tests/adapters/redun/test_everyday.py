@@ -153,7 +153,7 @@ def test_an_import_after_a_live_run_has_nothing_to_add(runs):
 def test_a_cached_job_points_at_the_run_that_computed_its_result(runs):
     first, cached = runs.first, runs.cached
     for name in ("everyday.pair", "everyday.gather", "everyday.shell", "everyday.later"):
-        (now,) = [s for s in cached.starts(name)][:1]
+        now = cached.starts(name)[0]
         assert cached.status(now.run) == "cached"
         assert cached.story.ended[now.run].reused in {s.run for s in first.starts(name)}
         assert cached.files(now.run, written=True) == {}

@@ -2,7 +2,18 @@
 
 from datetime import UTC, datetime, timedelta
 
-from redun_lignin.translate import Found, Job, TaskCode, account, commands, inputs, is_helper, outputs, root_of, started_job
+from redun_lignin.translate import (
+    Found,
+    Job,
+    TaskCode,
+    account,
+    commands,
+    inputs,
+    is_helper,
+    outputs,
+    root_of,
+    started_job,
+)
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 

@@ -11,6 +11,8 @@ from redun.functools import flatten
 from redun.tools import copy_file
 
 redun_namespace = "everyday"
+NOWHERE, HERE = File("no/such/file"), Dir(".")
+WHO = get_context("who", "nobody")
 
 
 @dataclass
@@ -58,7 +60,7 @@ def shell(f: File, password: str) -> File:
 
 
 @task()
-def pair(f: File, missing: File = File("no/such/file"), who=get_context("who", "nobody")) -> Pair:
+def pair(f: File, missing: File = NOWHERE, who=WHO) -> Pair:
     table = ContentFile("out/pair.txt")
     table.write("a pair")
     return Pair(table=table, count=1)
@@ -88,7 +90,7 @@ def recover(error: Exception) -> str:
 
 
 @task(cache=False)
-def uncached(here: Dir = Dir(".")) -> int:
+def uncached(here: Dir = HERE) -> int:
     return 1
 
 
