@@ -29,3 +29,8 @@ def test_strict_is_the_other_way_round(small):
     assert done.code == 1
     assert "NotADirectoryError" in done.output
 
+
+
+def test_importing_the_package_does_not_import_redun(redun):
+    done = redun.python("-c", "import sys, redun_lignin as r; assert r.active_run() is None; sys.exit('redun' in sys.modules)")
+    assert (done.code, done.output) == (0, "")
