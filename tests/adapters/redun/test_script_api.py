@@ -1,0 +1,55 @@
+"""Live: schedulers that a script makes itself."""
+
+import json
+
+import pytest
+
+
+@pytest.fixture(scope="module")
+def run(make_runner):
+    redun = make_runner("api")
+    redun.take("script_api")
+    done = redun.python("script_api.py")
+    assert done.code == 0, done.output
+    return done
+
+
+@pytest.fixture(scope="module")
+def seen(run):
+    return json.loads(next(line for line in run.output.splitlines() if line.startswith("{")))
+
+
+def test_results_are_those_of_redun(seen):
+    assert seen["list"] == ["api-1.txt", "api-2.txt"]
+    assert seen["memory"] == ["ObservedScheduler", "4!"]
+    assert seen["own"] == ["5!", True, True]
+    assert seen["off"] == ["Scheduler", "Scheduler", "Scheduler"]
+
+
+def test_settings_that_make_no_sense_are_said_and_the_workflow_runs(run):
+    assert "helpers = 'sideways', which is none of hide, show" in run.output
+
+
+def test_each_execution_of_a_process_is_recorded_and_a_dry_run_is_not(run, seen):
+    assert seen["dryrun"] is True
+    names = [s.name for s in run.executions]
+    assert names == ["scheduler.run", "api.whoami", "scheduler.run", "scheduler.run", "scheduler.run"]
+    assert {run.status(s.run) for s in run.story.started.values()} == {"completed", "cached"}
+    assert seen["id"] in {s.run.id for s in run.executions}
+
+
+def test_a_root_task_of_redun_is_no_run(run):
+    first = run.executions[0]
+    made = [s for s in run.starts("api.make") if s.parent == first.run]
+    assert len(made) == 2
+    assert first.params == {}
+
+
+def test_a_result_from_an_earlier_execution_of_the_process_is_reused(run, seen):
+    (made,) = [s for s in run.starts("api.make") if run.status(s.run) == "cached"]
+    assert run.story.ended[made.run].reused in {s.run for s in run.starts("api.make") if s.parent == run.executions[0].run}
+
+
+def test_code_inside_knows_its_execution(run, seen):
+    assert seen["within"] == [str(run.executions[1].run)] * 2
+    assert seen["after"] == ["None", None]
