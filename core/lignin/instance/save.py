@@ -266,7 +266,10 @@ def _save_changes(instance: Instance, record: Registry) -> None:
         _save_replacement(instance, record, replacement, new)
         return
     if isinstance(record, Artifact) and "storage_id" in new:
+        # All of it is looked at before the bytes move.
+        check_fields(record, new)
         new.pop("storage_id")
+        _refuse_fixed(record, new)
         _save_place(instance, record)
     if new:
         _save_fields(instance, record, new)
@@ -286,14 +289,19 @@ def _save_replacement(instance: Instance, record: Artifact, replacement: Artifac
 def _save_place(instance: Instance, artifact: Artifact) -> None:
     """`artifact.storage = other` is a move."""
     target = artifact.storage
-    assert isinstance(target, Storage)
+    if not isinstance(target, Storage):
+        raise UsageError(f"Artifact.storage_id can't be {artifact.storage_id!r}: there is no Storage of this id")
     move(instance, [artifact], target)
 
 
-def _save_fields(instance: Instance, record: Registry, new: Mapping[str, Any]) -> None:
+def _refuse_fixed(record: Registry, new: Mapping[str, Any]) -> None:
     fixed = sorted(_FIXED.get(type(record).__name__, _UID) & new.keys())
     if fixed:
         raise UsageError(f"{type(record).__name__}.{fixed[0]} follows from what was recorded and can't be set. Get the record anew, and save new content as a new version.")
+
+
+def _save_fields(instance: Instance, record: Registry, new: Mapping[str, Any]) -> None:
+    _refuse_fixed(record, new)
     if isinstance(record, Collection | Artifact) and isinstance(new.get("key"), str):
         record.key = check_key(record.key)
     check_fields(record, new)

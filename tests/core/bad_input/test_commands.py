@@ -35,6 +35,7 @@ COMMANDS = [
     ["import"], ["import", "csv", "x"], ["import", "parquet"], ["import", "parquet", "missing"], ["import", "parquet", "empty"], ["import", "parquet", "new.txt"],
     ["connect", "missing"], ["connect", "new.txt"], ["connect", "a\0b"], ["connect", "mysql://me:hunter2@host/x"], ["connect", "postgresql://me:hunter2@127.0.0.1:1/x"],
     ["init", "--name", "other"], ["init", "--db", "sqlite:///other.db"], ["init", "--storage", "elsewhere"], ["init", "--name", ""], ["init", "--db", "mysql://me:hunter2@host/x"],
+    ["move"], ["move", "saved.txt"], ["move", "missing", "--to", "elsewhere"], ["move", "saved.txt", "--to", "nowhere"], ["move", "saved.txt", "--to", ""], ["move", "saved.txt", "--to", "\udcff"], ["move", "\udcff", "--to", "x"], ["move", "saved.txt", "--to", "new.txt"],
     ["reconcile"], ["reconcile", "make"], ["reconcile", "snakemake", "--colour"], ["reconcile", "\udcff"],
     ["info", "x"], ["doctor", "x"], ["migrate", "x"], ["disconnect", "x"],
 ]  # fmt: skip
