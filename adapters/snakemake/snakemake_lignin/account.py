@@ -2,8 +2,11 @@
 
 Nothing is claimed that may have changed since: code and names count only if the store's own text is the
 Snakefile's of today, or if its files are older than the run; a file only at the time that the store has of it.
+Files that changed are named in the run's `info` alone. Of two tellings of a start the one that knew more has
+the later time, by microseconds, so that reading again, after a Snakefile was edited, loses nothing.
 """
 
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -12,13 +15,23 @@ from pathlib import Path
 from typing import Any
 
 from lignin.base.redact import redact_url
-from lignin.recording import Event, FileRef, RunStatus, observe, to_uri
+from lignin.recording import Event, FileRef, RefState, RunStatus, local_path, observe, to_uri
 from snakemake_lignin.attempts import Attempts, judge_workflow
 from snakemake_lignin.conceal import conceal, conceal_text
 from snakemake_lignin.logs import Invocation, LoggedJob
 from snakemake_lignin.match import Found
 from snakemake_lignin.store import Record, output_ref, source_ref, split_files
-from snakemake_lignin.translate import CodeText, Job, Sighting, Workflow, end_job, end_workflow, job_key, start_job, start_workflow
+from snakemake_lignin.translate import (
+    CodeText,
+    Job,
+    Sighting,
+    Workflow,
+    end_job,
+    end_workflow,
+    job_key,
+    start_job,
+    start_workflow,
+)
 
 __all__ = ["Account"]
 
@@ -53,14 +66,15 @@ class Account:
     def begin(self) -> Event:
         """The start of the workflow."""
         facts, says = self.invocation.facts, self.workflow
-        unchanged = says and _is_older(says["newest"], self.invocation.at.timestamp())
+        unchanged = bool(says) and _is_older(says["newest"], self.invocation.at.timestamp())
+        known = 2 * unchanged + bool(says and self._is_same_config)
         command = facts.get("Command", "")
         return self._clean(
             start_workflow(
                 Workflow(
                     id=self.invocation.id,
                     name=Path(facts.get("Snakefile", "Snakefile")).name,
-                    at=self.invocation.at,
+                    at=self.invocation.at + timedelta(microseconds=known),
                     code=_code(says["code"]) if unchanged else None,
                     config=says["config"] if says and self._is_same_config else {},
                     command=command,
@@ -85,7 +99,7 @@ class Account:
     def end(self) -> Iterator[Event]:
         """The end of the workflow, if it is over."""
         if (status := self.verdict()) is not None:
-            error = None if status is RunStatus.COMPLETED else self.invocation.error
+            error = self.invocation.error if status is not RunStatus.COMPLETED and self.workflow else None
             yield self._clean(end_workflow(self.invocation.id, status, at=self.invocation.last, error=error))
 
     def verdict(self) -> RunStatus | None:
@@ -115,7 +129,11 @@ class Account:
         """The start of a job, and what it read that is still there."""
         job, says = self._job(found), self._says(found)
         if not self._is_touch:
-            job = replace(job, inputs=tuple(self._inputs(found, says)))
+            seen = tuple(self._inputs(found, says))
+            changed = [s for s in (*seen, *self._outputs(found, says)) if not _is_claimed(s)]
+            names = sorted({os.path.relpath(path, self.folder) for s in changed if (path := local_path(s.ref))})
+            known = timedelta(microseconds=not names)
+            job = replace(job, at=job.at + known, inputs=tuple(filter(_is_claimed, seen)), info={**job.info, "changed_since": names or None})
         for event in start_job(job):
             yield self._clean(event)
 
@@ -124,11 +142,13 @@ class Account:
         status, says = self.status(found), self._says(found)
         if status is None:
             return
-        at = max(found.job.ended or self._ended(found), not_before or found.job.at)
+        at = max(found.job.ended or self._ended(found), not_before or self._job(found).at + timedelta(microseconds=1))
         done = status is RunStatus.COMPLETED
-        outputs = tuple(self._outputs(found, says)) if done else ()
-        late = tuple(s for s in self._inputs(found, says) if s.is_missing) if done else ()
+        outputs = tuple(filter(_is_claimed, self._outputs(found, says))) if done else ()
+        late = tuple(s for s in self._inputs(found, says) if s.is_missing and _is_claimed(s)) if done else ()
         error = None if done or status is RunStatus.SKIPPED else found.job.error or self._open_error(status)
+        if error and not self.workflow:
+            error = f"rule {found.job.rule} did not end well"
         key = job_key(self.invocation.id, found.job.id, attempt=found.job.attempt)
         for event in end_job(key, status, at=at, error=error, outputs=outputs, late_inputs=late):
             yield self._clean(event)
@@ -154,15 +174,16 @@ class Account:
             info |= {"reason": job.told.get("reason"), "shellcmd": record.shellcmd if record else info.get("shellcmd")}
         else:
             # Without the configuration nobody knows which words are secret.
-            info |= {"reason": None, "shellcmd": None}
+            info |= {"reason": None, "shellcmd": None, "params_unnamed": None}
         params = says.get("params", {}) if same and (record is None or says.get("stored_params") == list(record.params)) else {}
+        code = self._job_code(found, says, same=same)
         return Job(
             workflow=self.invocation.id,
             id=job.id,
             attempt=job.attempt,
             rule=job.rule,
-            at=job.at,
-            code=self._job_code(found, says, same=same),
+            at=job.at + timedelta(microseconds=4 * same + 2 * (code is not None)),
+            code=code,
             params=params,
             info={**info, "checkpoint": True if job.kind == "checkpoint" else None},
         )
@@ -175,11 +196,11 @@ class Account:
             return self._is_same_config and _is_older(self.workflow["newest"], found.began)
         record = found.records[0]
         plain = [name for name in record.inputs if not name.startswith("<")]
-        return says["directive"] == record.code and set(plain) <= set(says["inputs"]) and len(says["inputs"]) <= len(record.inputs)
+        return bool(says["directive"] == record.code and set(plain) <= set(says["inputs"]) and len(says["inputs"]) <= len(record.inputs))
 
     @property
     def _is_same_config(self) -> bool:
-        return self.workflow.get("checksum", "") == self.invocation.facts.get("Config MD5", "")
+        return bool(self.workflow.get("checksum", "") == self.invocation.facts.get("Config MD5", ""))
 
     @property
     def _is_touch(self) -> bool:
@@ -214,6 +235,9 @@ class Account:
         # Without a record of its own, a job's start is known to the second.
         if record is not None and record.began <= found.began + (0 if found.records else 1):
             return output_ref(record, folder=self.folder, temporary=name in self.temporary)
+        if record is not None:
+            # It was made anew since.
+            return replace(observe(self.folder / name), size=None, mtime_ns=None, inode=None, state=RefState.CHANGED)
         return source_ref(self.folder / name, before=found.began)
 
     def _outputs(self, found: Found, says: Mapping[str, Any]) -> Iterator[Sighting]:
@@ -234,6 +258,12 @@ class Account:
 
     def _clean(self, event: Event) -> Event:
         return conceal(event, tuple(self.workflow.get("secrets", ())))
+
+
+def _is_claimed(sighting: Sighting) -> bool:
+    """Whether something is known of the file as the job left or met it."""
+    ref = sighting.ref
+    return ref.size is not None or not ref.uri.startswith("file:") or (ref.state is RefState.MISSING and ref.mtime_ns is not None)
 
 
 def _code(says: Mapping[str, Any]) -> CodeText:

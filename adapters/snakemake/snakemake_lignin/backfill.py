@@ -7,7 +7,7 @@ far as it still is what ran.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -41,7 +41,7 @@ def read(target: str | None, *, recorder: Recorder, since: datetime | None, clos
     store = folder / ".snakemake"
     if not (store / "log").is_dir():
         raise UsageError(f"Snakemake has not run in {folder}: there is no .snakemake/log. Name the folder in which it ran (its --directory).")
-    logs = [parse_log(path) for path in sorted((store / "log").glob("*.snakemake.log"))]
+    logs = [_moved(parse_log(path), folder) for path in sorted((store / "log").glob("*.snakemake.log"))]
     notes = read_notes(store)
     records = _all_records(folder, logs)
     found, _ = match(logs, records)
@@ -111,6 +111,15 @@ def _account(log: Invocation, found: tuple[Found, ...], place: _Place, *, gone: 
         folder=place.folder,
         gone=gone,
     )
+
+
+def _moved(log: Invocation, folder: Path) -> Invocation:
+    """The log of a folder that was moved or copied since, with the Snakefile that came along."""
+    then, snakefile = log.facts.get("Working directory", ""), log.facts.get("Snakefile", "")
+    if not then or not Path(snakefile).is_relative_to(then):
+        return log
+    here = folder / Path(snakefile).relative_to(then)
+    return replace(log, facts={**log.facts, "Snakefile": str(here)}) if here.is_file() else log
 
 
 def _an_output(found: Found, records: Mapping[str, Record]) -> str | None:

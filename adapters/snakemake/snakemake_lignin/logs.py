@@ -159,6 +159,8 @@ class _Reader:
             self.stopped = True
         elif line.startswith("Complete log"):
             self.over = True
+        elif line.startswith("Reason: ") and self.jobs and not self.jobs[-1].told:
+            self.jobs[-1].told["reason"] = line.removeprefix("Reason: ")
         elif line.startswith("Nothing to be done"):
             self.idle = True
         elif line.startswith("Execute "):

@@ -45,16 +45,23 @@ def match(invocations: Sequence[Invocation], records: Mapping[str, Record]) -> t
 
 def _of_job(invocation: Invocation, job: LoggedJob, left: Mapping[str, Record]) -> Iterable[Record]:
     end = (job.ended or invocation.last).timestamp() + _SLACK
-    if job.told:
-        names = split_files(job.told.get("output", ""), left)
-        candidates = [left[name] for name in names if name in left]
+    names = job.told.get("output")
+    if "jobid" not in job.told:
+        # A rule with a message of its own: the log does not list its files, but its reason may name them.
+        names = job.told.get("reason", "").partition("Missing output files: ")[2].partition(";")[0]
+    if names or "jobid" in job.told:
+        candidates = [left[name] for name in split_files(names or "", left) if name in left]
+        if "jobid" not in job.told:
+            candidates = [record for record in left.values() if record.job in {each.job for each in candidates}]
     else:
-        # A rule with a message of its own: the log does not list its files.
-        candidates = _together([record for record in left.values() if record.rule == job.rule], job.at.timestamp() - _SLACK, end)
-    return [record for record in candidates if record.rule == job.rule and job.at.timestamp() - _SLACK <= record.began <= end]
+        candidates = _of_only_job([record for record in left.values() if record.rule == job.rule and _begins_in(record, job, end)])
+    return [record for record in candidates if record.rule == job.rule and _begins_in(record, job, end)]
 
 
-def _together(records: Sequence[Record], begin: float, end: float) -> list[Record]:
-    """Those of one job: the first one in time, with the others that its process knew as the same job."""
-    inside = sorted((record for record in records if begin <= record.began <= end), key=lambda record: record.began)
-    return [record for record in inside if record.job == inside[0].job]
+def _begins_in(record: Record, job: LoggedJob, end: float) -> bool:
+    return job.at.timestamp() - _SLACK <= record.began <= end
+
+
+def _of_only_job(records: list[Record]) -> list[Record]:
+    """The records, if their process knew them as of one job."""
+    return records if len({record.job for record in records}) == 1 else []

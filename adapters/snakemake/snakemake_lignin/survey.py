@@ -17,11 +17,24 @@ from snakemake.api import SnakemakeApi
 from snakemake.cli import parse_config
 from snakemake.exceptions import MissingRuleException, WildcardError
 from snakemake.jobs import Job
-from snakemake.settings.types import ConfigSettings, DAGSettings, OutputSettings, Quietness, ResourceSettings
+from snakemake.settings.types import (
+    ConfigSettings,
+    DAGSettings,
+    OutputSettings,
+    Quietness,
+    ResourceSettings,
+)
 
 from lignin.recording import Guard, encode_params
 from snakemake_lignin.conceal import find_secrets
-from snakemake_lignin.live import Rules, read_config, read_info, read_params, read_roles, read_workflow_code
+from snakemake_lignin.live import (
+    Rules,
+    read_config,
+    read_info,
+    read_params,
+    read_roles,
+    read_workflow_code,
+)
 
 __all__ = ["main"]
 
@@ -31,12 +44,10 @@ def main() -> None:
     request = json.load(sys.stdin)
     guard = Guard("snakemake", strict=False)
     answer: dict[str, Any] = {}
-    with guard:
-        # Snakemake says things on standard output, a Snakefile may too.
-        with SnakemakeApi(OutputSettings(quiet={Quietness.ALL}, enable_file_logging=False)) as api:
-            workflow = _load(api, request)
-            answer |= _describe(workflow)
-            answer["jobs"] = [_job(workflow, wanted, guard) for wanted in request["jobs"]]
+    with guard, SnakemakeApi(OutputSettings(quiet={Quietness.ALL}, enable_file_logging=False)) as api:
+        workflow = _load(api, request)
+        answer |= _describe(workflow)
+        answer["jobs"] = [_job(workflow, wanted, guard) for wanted in request["jobs"]]
     Path(request["answer"]).write_text(json.dumps(answer), encoding="utf-8")
 
 
@@ -78,20 +89,18 @@ def _describe(workflow: Any) -> dict[str, Any]:
 def _job(workflow: Any, wanted: Mapping[str, Any], guard: Guard) -> dict[str, Any] | None:
     """One job, as the Snakefile now describes it; `None` where it has no such job."""
     answer: dict[str, Any] = {}
+    if not workflow.is_rule(wanted["rule"]):
+        return None
+    rule, persistence = workflow.get_rule(wanted["rule"]), workflow.persistence
     with guard:
         try:
-            rule = workflow.get_rule(wanted["rule"]) if workflow.is_rule(wanted["rule"]) else None
-            job = None if rule is None else Job(rule, workflow.dag, rule.get_wildcards(wanted["output"]) if wanted["output"] else {})
+            job = Job(rule, workflow.dag, rule.get_wildcards(wanted["output"]) if wanted["output"] else {})
         except (MissingRuleException, WildcardError, ValueError):
-            return None
-        if job is None:
             return None
         # A command may mention the number that the job had.
         workflow.dag._jobid[job] = wanted["id"]
-        persistence = workflow.persistence
         answer |= {"inputs": read_roles(job.input), "outputs": read_roles(job.output), "code": asdict(Rules(workflow).code(job))}
-        answer |= {"directive": persistence._code(rule), "stored_input": persistence._input(job), "is_script": bool(rule.script or rule.notebook)}
-        answer |= {"newest": _newest(_side_files(job)), "temporary": [str(path) for path in job.temp_output]}
+        answer |= {"directive": persistence._code(rule), "newest": _newest(_side_files(job)), "temporary": [str(path) for path in job.temp_output]}
         answer |= {"streams": [str(path) for path in job.output if "pipe" in path.flags or "service" in path.flags]}
     with guard:
         answer |= {"params": encode_params(read_params(job)), "stored_params": persistence._params(job)}

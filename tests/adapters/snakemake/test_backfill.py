@@ -64,7 +64,7 @@ rule agg:
 rule retried:
     output: "out/retried.txt"
     retries: 1
-    shell: "if [ ! -e work/tried ]; then touch work/tried; exit 3; fi; echo a > {output}"
+    shell: "if [ ! -e tried ]; then touch tried; exit 3; fi; echo a > {output}"
 '''
 SCRIPT = """
 open(snakemake.output[0], "w").write(str(snakemake.params.factor))
@@ -120,7 +120,7 @@ def test_an_import_tells_the_same_runs_as_the_live_hook(both):
         found = imported.started[key]
         assert (found.name, found.parent, found.params, found.code) == (told.name, told.parent, told.params, told.code)
         assert abs((found.at - told.at).total_seconds()) < 5
-        assert {**told.info, "reason": 0}.items() <= {**found.info, "reason": 0}.items()
+        assert {name: found.info.get(name) for name in told.info if name != "reason"} == {n: v for n, v in told.info.items() if n != "reason"}
         assert {n: v for n, v in told.environment.items() if n not in LIVE_ONLY} == found.environment
 
 
@@ -162,14 +162,13 @@ def test_files_and_code_that_changed_since_are_not_claimed(both, shared_snakemak
     (folder / "words, and more.txt").write_text("other words")
     (folder / "Snakefile").write_text(SNAKEFILE.replace("cp {input} '{output}'", "cat {input} > '{output}'"))
     story = _read(folder)
-    states = {Path(c.ref.uri).name: (c.ref.state, c.ref.size) for c in story.claims if c.ref.uri.startswith((folder / "out").as_uri()) and c.written}
-    assert states["agg.txt"] == (RefState.CHANGED, None)
+    assert {"agg.txt", "words%2C%20and%20more.txt"}.isdisjoint(Path(c.ref.uri).name for c in story.claims)
+    changed = {s.name: s.info.get("changed_since") for s in story.started.values()}
+    assert (changed["agg"], changed["all"], changed["b"]) == (["out/agg.txt"], ["out/agg.txt"], ["words, and more.txt"])
     codes = {s.name: s.code and s.code.source for s in story.started.values()}
     assert codes["b"] is None
     assert codes["Snakefile"] is None
     assert codes["per_part"] == "cp {input} '{output}'"
-    [words] = {c.ref.state for c in story.claims if c.ref.uri.endswith("more.txt")}
-    assert words is RefState.CHANGED
 
 
 def test_without_a_snakefile_the_logs_and_the_store_still_tell(both, shared_snakemake, tmp_path, capfd):
@@ -211,7 +210,6 @@ def test_a_killed_workflow_is_ended_by_reconcile_and_not_before(snakemake, logge
     }
     [made] = [c.ref for c in story.claims if c.written]
     assert read_content(made).content_id == hash_bytes(b"1\n")
-    assert _read(snakemake.folder, closing=True).ended == story.ended
 
 
 def test_with_quiet_the_store_says_that_jobs_ended(snakemake):
