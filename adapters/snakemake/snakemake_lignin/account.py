@@ -20,6 +20,7 @@ from snakemake_lignin.attempts import Attempts, judge_workflow
 from snakemake_lignin.conceal import conceal, conceal_text
 from snakemake_lignin.logs import Invocation, LoggedJob
 from snakemake_lignin.match import Found
+from snakemake_lignin.shared_cache import find_origin
 from snakemake_lignin.store import Record, output_ref, source_ref, split_files
 from snakemake_lignin.translate import (
     CodeText,
@@ -116,6 +117,8 @@ class Account:
     def status(self, found: Found) -> RunStatus | None:
         """How a job ended; with `--quiet` only the store says that it did."""
         job, log = found.job, self.invocation
+        if job.status is RunStatus.CACHED:
+            return job.status
         done = job.status is RunStatus.COMPLETED or (job.status is None and bool(found.records))
         if done:
             return RunStatus.SKIPPED if self._is_touch else RunStatus.COMPLETED
@@ -143,14 +146,15 @@ class Account:
         if status is None:
             return
         at = max(found.job.ended or self._ended(found), not_before or self._job(found).at + timedelta(microseconds=1))
-        done = status is RunStatus.COMPLETED
+        done = status in {RunStatus.COMPLETED, RunStatus.CACHED}
         outputs = tuple(filter(_is_claimed, self._outputs(found, says))) if done else ()
         late = tuple(s for s in self._inputs(found, says) if s.is_missing and _is_claimed(s)) if done else ()
         error = None if done or status is RunStatus.SKIPPED else found.job.error or self._open_error(status)
         if error and not self.workflow:
             error = f"rule {found.job.rule} did not end well"
         key = job_key(self.invocation.id, found.job.id, attempt=found.job.attempt)
-        for event in end_job(key, status, at=at, error=error, outputs=outputs, late_inputs=late):
+        reused = find_origin(self.folder / found.records[0].output) if status is RunStatus.CACHED and found.records else None
+        for event in end_job(key, status, at=at, error=error, outputs=outputs, late_inputs=late, reused=reused):
             yield self._clean(event)
 
     def _ended(self, found: Found) -> datetime:

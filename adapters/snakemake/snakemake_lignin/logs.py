@@ -14,6 +14,8 @@ from lignin.base.ids import digest
 from lignin.recording import RunStatus, to_uri
 from snakemake_lignin.attempts import Attempt, Attempts
 from snakemake_lignin.messages import Errors, failed_after_command, is_request_to_stop
+from snakemake_lignin.shared_cache import CacheWords
+from snakemake_lignin.store import split_files
 
 __all__ = ["Invocation", "LoggedJob", "parse_log"]
 
@@ -110,6 +112,7 @@ class _Reader:
         self.jobs: list[LoggedJob] = []
         self.attempts = Attempts()
         self.errors = Errors()
+        self.cache = CacheWords()
         self.steps: tuple[int, int] | None = None
         self.cores: int | None = None
         self.over = self.stopped = self.idle = False
@@ -155,6 +158,7 @@ class _Reader:
             self._take_word(line)
 
     def _take_word(self, line: str) -> None:
+        self.cache.hear(line)
         if is_request_to_stop(line):
             self.stopped = True
         elif line.startswith("Complete log"):
@@ -197,6 +201,9 @@ class _Reader:
         attempt = self.attempts.open.get(number)
         if attempt is not None:
             attempt.subject.rule = attempt.subject.rule or rule
+            outputs = split_files(attempt.subject.told.get("output", ""), ())
+            if status is RunStatus.COMPLETED and self.cache.is_hit(outputs):
+                status = RunStatus.CACHED
             self._finish(attempt, status, error=error)
 
     def _finish(self, attempt: Attempt, status: RunStatus, *, error: str | None) -> None:

@@ -36,7 +36,7 @@ def match(invocations: Sequence[Invocation], records: Mapping[str, Record]) -> t
     found = []
     for invocation in sorted(invocations, key=lambda each: each.at, reverse=True):
         for job in reversed(invocation.jobs):
-            mine = tuple(_of_job(invocation, job, left)) if job.status in {None, RunStatus.COMPLETED} else ()
+            mine = tuple(_of_job(invocation, job, left)) if job.status in {None, RunStatus.COMPLETED, RunStatus.CACHED} else ()
             for record in mine:
                 del left[record.output]
             found.append(Found(invocation=invocation, job=job, records=mine))
