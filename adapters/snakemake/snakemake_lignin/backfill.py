@@ -35,15 +35,18 @@ def read(target: str | None, *, recorder: Recorder, since: datetime | None, clos
         closing: end workflows and jobs whose process is gone as crashed.
 
     Raises:
-        UsageError: Snakemake has not run in that folder.
+        UsageError: Snakemake has not run in that folder, or its records can't be read.
     """
     folder = Path(target or ".").absolute()
     store = folder / ".snakemake"
     if not (store / "log").is_dir():
         raise UsageError(f"Snakemake has not run in {folder}: there is no .snakemake/log. Name the folder in which it ran (its --directory).")
-    logs = [_moved(parse_log(path), folder) for path in sorted((store / "log").glob("*.snakemake.log"))]
-    notes = read_notes(store)
-    records = _all_records(folder, logs)
+    try:
+        logs = [_moved(parse_log(path), folder) for path in sorted((store / "log").glob("*.snakemake.log"))]
+        notes = read_notes(store)
+        records = _all_records(folder, logs)
+    except OSError as e:
+        raise UsageError(f"can't read {e.filename}: {e.strerror}. Run this as the user who ran Snakemake.") from e
     found, _ = match(logs, records)
     for log in logs:
         if since is None or log.at >= since:

@@ -27,8 +27,9 @@ _MESSAGE = re.compile(r"^\s*Job (\d+): ")
 _FINISHED = re.compile(r"^Finished jobid: (\d+) \(Rule: (.*)\)$")
 _FAILED = re.compile(r"^\s*Error in rule (.+):$")
 _STEPS = re.compile(r"^(\d+) of (\d+) steps \(")
+_ELAPSED = re.compile(r"^Elapsed time: (?:(\d+) days?, )?(\d+):(\d\d):(\d\d)")
 _PROBLEM = re.compile(r"^\w*(?:Exception|Error)\b.*:$")
-_PLAIN = re.compile(r"^(\[|Select jobs|Execute \d|Finished jobid|Trying to restart|Exiting because|Shutting down|Removing |Complete log|\d+ of \d+ steps)")
+_PLAIN = re.compile(r"^\s*(\[|Select jobs|Execute \d|Finished jobid|Trying to restart|Exiting because|Shutting down|Removing |Complete log|\d+ of \d+ steps)")
 # A failed group lists its members deeper than a group that starts.
 _FAILED_MEMBER = 8
 
@@ -68,7 +69,7 @@ class Invocation:
         id: the workflow's uuid; of a Snakemake that did not write it, one made of folder and log.
         path: the log.
         at: when it began.
-        last: when the log was last written to.
+        last: when it ended, or else when the log was last written to.
         facts: what stands in the log's head, such as `Command` and `Snakefile`.
         jobs: attempts in the order of their starts.
         over: the log has an end.
@@ -113,6 +114,7 @@ class _Reader:
         self.attempts = Attempts()
         self.errors = Errors()
         self.cache = CacheWords()
+        self.elapsed: timedelta | None = None
         self.steps: tuple[int, int] | None = None
         self.cores: int | None = None
         self.over = self.stopped = self.idle = False
@@ -165,6 +167,9 @@ class _Reader:
             self.over = True
         elif line.startswith("Reason: ") and self.jobs and not self.jobs[-1].told:
             self.jobs[-1].told["reason"] = line.removeprefix("Reason: ")
+        elif found := _ELAPSED.match(line):
+            days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
+            self.elapsed = timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
         elif line.startswith("Nothing to be done"):
             self.idle = True
         elif line.startswith("Execute "):
@@ -223,7 +228,8 @@ class _Reader:
             id=self.facts.get("Workflow ID") or digest(f"{to_uri(path.absolute().parents[2])} {path.name}"),
             path=path,
             at=self.at,
-            last=max(changed, self.at + timedelta(microseconds=1)),
+            # The file's own time is lost where it was copied.
+            last=max(changed if self.elapsed is None else self.at + self.elapsed, self.moment, self.at + timedelta(microseconds=10)),
             facts=self.facts,
             jobs=tuple(self.jobs),
             over=self.over or self.idle or (self.errors.last is not None and not self.jobs),
