@@ -20,6 +20,7 @@ from lignin.base.clock import now
 from lignin.base.errors import LigninError
 from lignin.base.settings import find_instance, spool_folder
 from lignin.recording import Courier, Guard, RunKey, Spool, deliver, is_strict
+from snakemake_lignin.note import write_note
 from snakemake_lignin.settings import Settings
 from snakemake_lignin.story import Story
 
@@ -107,6 +108,9 @@ class Hook:
             self._courier = Courier(self._spool, guard=self._guard, hash_files=self._settings.hash_files)
         self._story = Story(engine, recorder=self._courier, guard=self._guard, identity=identity)
         self._story.start(record, parent=parent)
+        for log in engine.logger_manager.get_logfile():
+            if self._spool is not None and self._spool.path is not None:
+                write_note(Path(log).parents[1], workflow=identity, spool=self._spool.path)
 
     def _parent(self) -> RunKey | None:
         """The run that started this process, or that it belongs to: an engine's key, or `uid@instance` of a tracked script."""

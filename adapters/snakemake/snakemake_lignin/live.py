@@ -16,7 +16,7 @@ from lignin.base.redact import redact_url
 from lignin.recording import FileRef, file_code_key, observe, read_content, repository_of, to_uri
 from snakemake_lignin.translate import CodeText, Sighting
 
-__all__ = ["Jobs", "Rules", "find_jobs", "read_config", "read_doomed", "read_info", "read_inputs", "read_outputs", "read_params", "read_workflow_code"]
+__all__ = ["Jobs", "Rules", "find_jobs", "read_config", "read_doomed", "read_info", "read_inputs", "read_outputs", "read_params", "read_roles", "read_workflow_code"]
 
 # Above this, a temporary file is hashed behind the others rather than at once.
 _PROMPT_BYTES = 256 * 1024 * 1024
@@ -130,6 +130,11 @@ def read_config(workflow: Any) -> dict[str, Any]:
 def read_params(job: Any) -> dict[str, Any]:
     """A job's parameters: by name, unnamed ones by position."""
     return {role or str(position): value for position, (role, value) in enumerate(_items(job.params))}
+
+
+def read_roles(paths: Any) -> dict[str, str]:
+    """Each path of a job's input or output, storage addresses as such, with its name or an empty one."""
+    return {str(path.storage_object.query) if getattr(path, "is_storage", False) else str(path): role for role, path in _paths(paths)}
 
 
 def read_info(job: Any) -> dict[str, Any]:

@@ -37,6 +37,7 @@ from snakemake_lignin.messages import (
     is_request_to_stop,
     submitted,
 )
+from snakemake_lignin.shared_cache import CacheWords, find_origin, note_origin
 from snakemake_lignin.translate import (
     CodeText,
     Job,
@@ -76,6 +77,7 @@ class Story:
         self._workflow: Workflow | None = None
         self._details: dict[int, Job] = {}
         self._errors = Errors()
+        self._cache = CacheWords()
         self._stopped = False
         self._secrets: tuple[str, ...] = ()
         self.runs = 0
@@ -202,6 +204,7 @@ class Story:
     def note_message(self, record: logging.LogRecord) -> None:
         """A plain message: some facts are told in no other way."""
         message = record.getMessage()
+        self._cache.hear(message)
         if is_request_to_stop(message):
             self._stopped = True
         elif found := submitted(message):
@@ -270,22 +273,42 @@ class Story:
             self._end(attempt, RunStatus.SKIPPED, at=at)
             return
         outputs: tuple[Sighting, ...] = ()
+        status, reused = RunStatus.COMPLETED, None
         if attempt.subject is not None:
             with self._guard:
                 self._jobs.note_finished(attempt.subject)
                 outputs = read_outputs(attempt.subject, folder=self._folder)
-        self._end(attempt, RunStatus.COMPLETED, at=at, outputs=outputs)
+            with self._guard:
+                status, reused = self._ask_cache(attempt)
+        self._end(attempt, status, at=at, outputs=outputs, reused=reused)
+
+    def _ask_cache(self, attempt: Attempt) -> tuple[RunStatus, RunKey | None]:
+        """Whether a job took its result from the cache between workflows, and from whom; what it put there is noted."""
+        names = [str(path) for path in attempt.subject.output]
+        if self._cache.is_hit(names):
+            return RunStatus.CACHED, find_origin(self._folder / names[0])
+        if self._cache.has_stored(names):
+            for name in names:
+                note_origin(self._folder / name, self._key(attempt))
+        return RunStatus.COMPLETED, None
 
     def _end(
-        self, attempt: Attempt, status: RunStatus, *, at: datetime, error: str | None = None, outputs: tuple[Sighting, ...] = ()
+        self,
+        attempt: Attempt,
+        status: RunStatus,
+        *,
+        at: datetime,
+        error: str | None = None,
+        outputs: tuple[Sighting, ...] = (),
+        reused: RunKey | None = None,
     ) -> None:
         self._attempts.end(attempt, status)
         detail = self._details.pop(attempt.id, None)
         late: tuple[Sighting, ...] = ()
         if detail is not None and any(sighting.is_missing for sighting in detail.inputs):
             with self._guard:
-                late = self._late_inputs(attempt, detail, done=status is RunStatus.COMPLETED)
-        self._tell(*end_job(self._key(attempt), status, at=at, error=error, outputs=outputs, late_inputs=late))
+                late = self._late_inputs(attempt, detail, done=status in {RunStatus.COMPLETED, RunStatus.CACHED})
+        self._tell(*end_job(self._key(attempt), status, at=at, error=error, outputs=outputs, late_inputs=late, reused=reused))
 
     def _late_inputs(self, attempt: Attempt, detail: Job, *, done: bool) -> tuple[Sighting, ...]:
         """Inputs that were not there at the start; of those still missing, only what a finished job must have read."""

@@ -164,11 +164,12 @@ def end_job(
     error: str | None = None,
     outputs: tuple[Sighting, ...] = (),
     late_inputs: tuple[Sighting, ...] = (),
+    reused: RunKey | None = None,
 ) -> tuple[Event, ...]:
     """The end of an attempt, after the files that it wrote, and those that it read but that were not there at its start."""
     used = (Used(run=run, ref=sighting.ref, role=sighting.role) for sighting in late_inputs)
     produced = (Produced(run=run, ref=sighting.ref, role=sighting.role) for sighting in outputs)
-    return *used, *produced, Ended(run=run, status=status, at=at, error=_error(error))
+    return *used, *produced, Ended(run=run, status=status, at=at, error=_error(error), reused=reused)
 
 
 def end_workflow(workflow: str, status: RunStatus, *, at: datetime, error: str | None = None) -> Ended:
