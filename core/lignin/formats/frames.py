@@ -31,7 +31,7 @@ def write_pandas_parquet(table: Any, path: Path, **options: Any) -> None:
     arrow = require("pyarrow", extra="all")
     try:
         table.to_parquet(path, **options)
-    except (arrow.ArrowInvalid, arrow.ArrowTypeError, ValueError) as e:
+    except (arrow.ArrowException, ValueError) as e:
         raise FormatError(_WHY_NOT.format("parquet", e)) from e
 
 
@@ -40,7 +40,7 @@ def write_pandas_arrow(table: Any, path: Path, **options: Any) -> None:
     arrow = require("pyarrow", extra="all")
     try:
         table.to_feather(path, **options)
-    except (arrow.ArrowInvalid, arrow.ArrowTypeError, ValueError) as e:
+    except (arrow.ArrowException, ValueError) as e:
         raise FormatError(f"this frame can't be written as an Arrow file: {e}. Give each column one type, and the rows their plain numbers as index.") from e
 
 

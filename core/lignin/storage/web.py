@@ -169,7 +169,8 @@ def _explained(what: str) -> Iterator[None]:
         yield
     except urllib.error.HTTPError as e:
         if e.code in _NOT_THERE:
-            raise StorageError(f"{what}: the server has no such file.") from e
+            # As any store's missing file, so that readers can tell it from a server that fails.
+            raise StorageError(f"{what}: the server has no such file.") from FileNotFoundError(str(e))
         hint = "Whether it may be read, its owner can say." if e.code in {401, 403} else "Try again later, or look at the server."
         raise StorageError(f"{what}: the server answers {e.code} {e.reason}. {hint}") from e
     except (OSError, http.client.HTTPException) as e:

@@ -40,7 +40,7 @@ def test_init_makes_an_instance_and_again_leaves_it(folder, lignin):
 
 
 def test_init_refuses_what_it_can_not_do(folder, lignin):
-    lignin("init", "--storage", "gs://bucket/x", code=2)
+    lignin("init", "--storage", "ftp://bucket/x", code=2)
     lignin("init", "--db", "nonsense", code=None)
     assert lignin("init", "--db", "postgresql://user:secret@127.0.0.1:1/x", code=1).err.count("secret") == 0
     assert not (folder / ".lignin" / "instance.toml").exists()

@@ -205,4 +205,5 @@ def test_the_number_of_statements_does_not_depend_on_the_number_of_rows(workflow
         statements.clear()
         assert len(lignin("list", "run", "--json").json) == 54
     assert len(statements) == few
-    assert few <= 2
+    # Each with its `begin` on SQLite: the question for killed runs, and the list.
+    assert few <= 4, statements
