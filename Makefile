@@ -44,7 +44,7 @@ clean:
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 demo-venv:
-	@sh .ci/venv $(DEMO_VENV) all
+	@sh .ci/venv $(DEMO_VENV) anndata,prefect,snakemake
 
 test-venv:
 	@sh .ci/venv $(TEST_VENV) dev

@@ -16,7 +16,7 @@ from lignin.base.redact import redact_url
 from lignin.recording import FileRef, file_code_key, observe, read_content, repository_of, to_uri
 from snakemake_lignin.translate import CodeText, Sighting
 
-__all__ = ["Jobs", "Rules", "find_jobs", "read_config", "read_doomed", "read_info", "read_inputs", "read_outputs", "read_params", "read_roles", "read_workflow_code"]
+__all__ = ["Jobs", "Rules", "find_jobs", "read_config", "read_doomed", "read_info", "read_inputs", "read_outputs", "read_params", "read_roles", "read_workflow_code", "script_of"]
 
 # Above this, a temporary file is hashed behind the others rather than at once.
 _PROMPT_BYTES = 256 * 1024 * 1024
@@ -79,7 +79,7 @@ class Rules:
         """The code of a job's rule; a script's path and an environment's may depend on wildcards."""
         rule = job.rule
         environment = "\n".join(_environment(job)).strip()
-        place = (rule.name, f"{_path_of(rule.script or rule.notebook, job)}\n{environment}")
+        place = (rule.name, f"{_path_of(rule, job)}\n{environment}")
         if place not in self._known:
             self._known[place] = self._read(job, environment)
         return self._known[place]
@@ -250,8 +250,15 @@ def _place_of(snakefile: str) -> tuple[str, str | None, str | None]:
     return file_code_key(path), repository.url or to_uri(repository.folder), repository.version
 
 
-def _path_of(script: Any, job: Any) -> str:
-    text = "" if script is None else str(script.get_path_or_uri(secret_free=True) if hasattr(script, "get_path_or_uri") else script)
+def script_of(rule: Any) -> str:
+    """Where a rule's script or notebook lies, its wildcards as they are; empty for a rule of another kind."""
+    script = rule.script or rule.notebook
+    # One that lies beside the Snakefile may be a plain text.
+    return "" if script is None else str(script.get_path_or_uri(secret_free=True) if hasattr(script, "get_path_or_uri") else script)
+
+
+def _path_of(rule: Any, job: Any) -> str:
+    text = script_of(rule)
     return f"{text}\n{job.wildcards}" if "{" in text else text
 
 

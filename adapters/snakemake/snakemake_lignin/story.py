@@ -29,6 +29,7 @@ from snakemake_lignin.live import (
     read_outputs,
     read_params,
     read_workflow_code,
+    script_of,
 )
 from snakemake_lignin.messages import (
     Errors,
@@ -343,8 +344,7 @@ class Story:
     def _why(self, attempt: Attempt, told: Mapping[str, Any]) -> str | None:
         detail = self._details.get(attempt.id)
         command = str(told.get("shellcmd") or (detail.info.get("shellcmd") if detail else "") or "")
-        script = None if attempt.subject is None else attempt.subject.rule.script or attempt.subject.rule.notebook
-        name = "" if script is None else Path(str(script.get_path_or_uri(secret_free=True))).name
+        name = "" if attempt.subject is None else Path(script_of(attempt.subject.rule)).name
         return self._errors.find(rule=detail.rule if detail else "", command=command, script=name)
 
     def _key(self, attempt: Attempt) -> RunKey:

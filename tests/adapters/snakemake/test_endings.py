@@ -195,3 +195,13 @@ def test_a_profile_turns_it_on_and_hashing_can_be_left_for_later(snakemake):
     seen = outcome.made("b")["b.txt"]
     assert (seen.content_id, seen.size is not None) == (None, True)
     assert outcome.made("a")["a.txt"].content_id, "a temporary file can't wait"
+
+
+def test_a_script_that_fails_is_a_failed_job(snakemake):
+    snakemake.write('import missing_module_of_ours\n', name="scripts/count.py")
+    snakemake.write('rule count:\n    output: "n.txt"\n    script: "scripts/count.py"\n')
+    outcome = snakemake.run()
+    assert outcome.code == 1
+    assert "recording failed" not in outcome.output
+    assert outcome.status("count") == "failed"
+    assert outcome.ending.status.value == "failed"
