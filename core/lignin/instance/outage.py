@@ -24,7 +24,8 @@ _QUIET_SECONDS = 1.0
 _PASSING = {"40001", "40P01", "55P03", "23505"}
 # Stopped by its administrator, by a crash, not there yet; 08: the connection.
 _AWAY = ("57P01", "57P02", "57P03", "08")
-_COMING = ("starting up", "shutting down", "recovery", "not yet accepting")
+# What a server says while it comes or goes, also to who is just connecting, where there is no code.
+_COMING = ("starting up", "shutting down", "recovery", "not yet accepting", "terminating connection")
 _SQLITE = {
     sqlite3.SQLITE_FULL: "its disk is full. Nothing of this change was stored. Make room, then do it again",
     sqlite3.SQLITE_IOERR: "its disk can't be written or read: it is full, over a quota, or failing. Nothing of this change was stored. Make room, then do it again",
