@@ -14,7 +14,7 @@ from lignin.instance.locate import OBJECTS, path_below
 from lignin.instance.places import is_below
 from lignin.instance.remote_source import find_remote
 from lignin.model import Artifact, ArtifactList
-from lignin.storage import Root, check_key, names_below
+from lignin.storage import Root, check_key, list_below
 
 if TYPE_CHECKING:
     from lignin.instance.instance import Instance
@@ -38,7 +38,7 @@ def construct_folder(instance: Instance, folder: Any, *, key: str | None, option
     """
     remote = find_remote(instance, folder)
     if remote is not None:
-        names = sorted(_units(names_below(remote.path())))
+        names = sorted(_units(list_below(remote.path()).names))
         prefix = key if key is not None else _place_remote(instance, remote)
         parts: list[tuple[str, Any]] = [(name, Root(url=f"{remote.url}/{name}", endpoint=remote.endpoint, region=remote.region)) for name in names]
     else:

@@ -5,7 +5,7 @@ from lignin.storage.cache import Wanted, cache_folder, cached
 from lignin.storage.keys import check_key, suffix_of
 from lignin.storage.listing import Listing, Upload, abort, copy_within, list_below, unfinished
 from lignin.storage.place import check_writable, fetch, hash_whole, look, put, put_new, remove
-from lignin.storage.remote import names_below, open_stream
+from lignin.storage.remote import open_stream
 from lignin.storage.root import Root, as_path
 from lignin.storage.seen import Seen
 from lignin.storage.transfer import transfer, transfer_new
@@ -28,7 +28,6 @@ __all__ = [
     "hash_whole",
     "list_below",
     "look",
-    "names_below",
     "open_stream",
     "put",
     "put_new",

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from lignin.base.errors import StorageError
 from lignin.storage.dialect import dialect_of
 from lignin.storage.place import look
-from lignin.storage.remote import explained, system
+from lignin.storage.remote import copy_there, explained, objects_below, system
 from lignin.storage.seen import Seen
 
 if TYPE_CHECKING:
@@ -77,16 +77,12 @@ def list_below(place: UPath) -> Listing:
         StorageError: the store does not say.
     """
     with explained(place, f"can't list {place}"):
-        # A pattern's letters in a prefix mean themselves here.
-        found = system(place).find(place.path, detail=True, withdirs=False)
+        found = objects_below(system(place), place.path)
     dialect = dialect_of(place)
-    begin = f"{place.path}/"
-    objects = {
-        name.removeprefix(begin): Seen(size=int(info["size"]), mtime_ns=dialect.time(info), is_folder=False, etag=dialect.etag(info))
-        for name, info in found.items()
-        if name.startswith(begin) and info["type"] == "file" and not name.endswith("/")
-    }
-    return Listing(names=tuple(sorted(objects)), objects=objects)
+    # A web server's listing tells no sizes.
+    sizes = {name: None if info["size"] is None else int(info["size"]) for name, info in found}
+    objects = {name: Seen(size=sizes[name], mtime_ns=dialect.time(info), is_folder=False, etag=dialect.etag(info)) for name, info in found}
+    return Listing(names=tuple(objects), objects=objects)
 
 
 def unfinished(place: UPath) -> list[Upload]:
@@ -150,12 +146,7 @@ def copy_within(source: UPath, target: UPath) -> None:
     Raises:
         StorageError: it can't be copied, or is not what lies there then.
     """
-    listing = list_below(source)
-    with explained(source, f"can't copy {source} to {target}"):
-        for name in listing.names:
-            source.fs.cp_file(f"{source.path}/{name}", f"{target.path}/{name}")
-        if not listing.names:
-            source.fs.cp_file(source.path, target.path)
+    copy_there(source, target)
     seen, copied = look(source), look(target)
     if seen is None or copied is None or (seen.size, seen.n_files) != (copied.size, copied.n_files):
         raise StorageError(f"{source} changed while it was copied to {target}. Try again when it is at rest.")

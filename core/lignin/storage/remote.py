@@ -31,7 +31,7 @@ from lignin.storage.seen import Seen
 if TYPE_CHECKING:
     from upath import UPath
 
-__all__ = ["check_writable", "copy_there", "explained", "fetch", "hash_whole", "look", "names_below", "open_stream", "put", "put_new", "remove", "system"]
+__all__ = ["check_writable", "copy_there", "explained", "fetch", "hash_whole", "look", "objects_below", "open_stream", "put", "put_new", "remove", "system"]
 
 _PART = 16 * 1024 * 1024
 _AT_ONCE = 8
@@ -87,7 +87,7 @@ def fetch(source: UPath, draft: Path) -> None:
         if fs.info(source.path, refresh=True)["type"] != "directory":
             _get_file(dialect, fs, source.path, draft)
             return
-        names = [name for name, _ in _objects(fs, source.path)]
+        names = [name for name, _ in objects_below(fs, source.path)]
         targets = [_below(draft, name) for name in names]
         for folder in {target.parent for target in targets}:
             folder.mkdir(parents=True, exist_ok=True)
@@ -101,7 +101,7 @@ def remove(target: UPath) -> None:
     with explained(target, f"can't delete {target}"):
         fs = system(target)
         # One by one and by name: fsspec's own `rm` reads names as patterns.
-        for name, _ in _objects(fs, target.path):
+        for name, _ in objects_below(fs, target.path):
             _remove_object(fs, f"{target.path}/{name}")
         _remove_object(fs, target.path)
 
@@ -116,7 +116,7 @@ def look(target: UPath) -> Seen | None:
             return None
         if info["type"] != "directory":
             return Seen(size=int(info["size"]), mtime_ns=dialect.time(info), is_folder=False, etag=dialect.etag(info))
-        listed = _objects(fs, target.path)
+        listed = objects_below(fs, target.path)
     if not listed:
         return None
     lines = sorted(f"{name}\0{info['size']}\0{dialect.etag(info)}\n" for name, info in listed)
@@ -139,18 +139,8 @@ def hash_whole(path: UPath) -> Content:
         fs = system(path)
         if fs.info(path.path, refresh=True)["type"] != "directory":
             return _hash_object(fs, path.path)
-        contents = [(name.encode(), _hash_object(fs, f"{path.path}/{name}")) for name, _ in _objects(fs, path.path)]
+        contents = [(name.encode(), _hash_object(fs, f"{path.path}/{name}")) for name, _ in objects_below(fs, path.path)]
     return folder_content(contents)
-
-
-def names_below(path: UPath) -> list[str]:
-    """The objects below a prefix, by their path from there.
-
-    Raises:
-        StorageError: the store does not say.
-    """
-    with explained(path, f"can't look at {path}"):
-        return [name for name, _ in _objects(system(path), path.path)]
 
 
 def copy_there(source: UPath, target: UPath) -> None:
@@ -161,7 +151,7 @@ def copy_there(source: UPath, target: UPath) -> None:
     """
     with explained(source, f"can't copy {source} to {target}"):
         fs = system(source)
-        pairs = [(f"{source.path}/{name}", f"{target.path}/{name}") for name, _ in _objects(fs, source.path)] or [(source.path, target.path)]
+        pairs = [(f"{source.path}/{name}", f"{target.path}/{name}") for name, _ in objects_below(fs, source.path)] or [(source.path, target.path)]
         with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
             for _ in pool.map(lambda pair: fs.cp_file(*pair), pairs):
                 pass
@@ -317,8 +307,8 @@ def _contents_of(folder: Path) -> list[tuple[str, Content]]:
     return contents
 
 
-def _objects(fs: Any, path: str) -> list[tuple[str, Any]]:
-    """The objects below a prefix, by their path from there; those that only stand for a folder are none."""
+def objects_below(fs: Any, path: str) -> list[tuple[str, Any]]:
+    """The objects below a prefix, by their path from there and with what the store tells of each; those that only stand for a folder are none."""
     found = fs.find(path, detail=True)
     listed = ((name.removeprefix(f"{path}/"), info) for name, info in found.items() if name.startswith(f"{path}/"))
     return sorted((name, info) for name, info in listed if name and not name.endswith("/") and info["type"] == "file")

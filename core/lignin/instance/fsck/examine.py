@@ -69,7 +69,7 @@ def _find(instance: Instance, counts: dict[str, int], *, rehash: float, grace: t
         find_objects(instance, looker, counts),
         find_moves(instance),
         find_strays(instance, roots, grace=grace, counts=counts),
-        find_remote_drafts(instance, grace=grace),
+        find_remote_drafts(roots, grace=grace),
         find_latest(instance, counts),
         find_producer(instance),
         find_origin(instance),

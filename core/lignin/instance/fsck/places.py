@@ -13,7 +13,7 @@ from sqlalchemy import exists, select
 from lignin.base.errors import LigninError
 from lignin.base.settings import host_name
 from lignin.instance.fsck.report import Finding, Kind
-from lignin.instance.locate import root_of
+from lignin.instance.locate import home_of, root_of
 from lignin.instance.save_artifact import OBJECTS
 from lignin.model import Artifact, ArtifactState, Storage
 from lignin.storage import Listing, list_below, look
@@ -77,7 +77,7 @@ def look_around(instance: Instance) -> tuple[Mapping[int, Root], Mapping[str, st
             where=where,
             is_managed=any(s.role == "managed" for s in alike),
             storage_ids=tuple(s.id for s in alike),
-            homes=tuple(sorted({_home(instance, s) for s in alike if s.role == "managed"})),
+            homes=tuple(sorted({home_of(instance, s) for s in alike if s.role == "managed"})),
         )
         try:
             seen = held or _see(instance, root)
@@ -133,12 +133,6 @@ def _stored_in(instance: Instance, storage_ids: Sequence[int], *, objects: bool)
         mine = mine.where(Artifact.relpath.startswith(f"{OBJECTS}/"))
     with instance.database.reading() as session:
         return bool(session.scalar(select(exists(mine))))
-
-
-def _home(instance: Instance, storage: Storage) -> str:
-    """Where `save` puts bytes: outside of the instance's folder, apart from those of other instances."""
-    is_own = Path(storage.root).is_relative_to(instance.config.folder)
-    return OBJECTS if is_own else f"{OBJECTS}/{storage.instance_uid}"
 
 
 def _is_there(instance: Instance, root: Root) -> bool:
