@@ -17,10 +17,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from lignin.base.errors import LigninError, NoInstance
+from lignin.base.errors import LigninError, NoInstance, UsageError
 from lignin.base.texts import problem_of_name, problem_of_text
 
-__all__ = ["InstanceConfig", "find_instance", "host_name", "set_default", "spool_folder", "user_home", "user_settings"]
+__all__ = ["InstanceConfig", "find_instance", "host_name", "seconds_of", "set_default", "spool_folder", "user_home", "user_settings"]
 
 FOLDER = ".lignin"
 FILE = "instance.toml"
@@ -212,3 +212,26 @@ def spool_folder(start: Path | None = None) -> Path:
         return find_instance(start).spool
     except LigninError:
         return user_home() / "spool"
+
+
+def seconds_of(name: str, *, default: float, may_be_zero: bool = False) -> float:
+    """A number of seconds that the environment sets.
+
+    Args:
+        name: the variable.
+        default: where it is not set, or empty.
+        may_be_zero: whether not to wait at all is a choice.
+
+    Raises:
+        UsageError: it is no such number.
+    """
+    told = os.environ.get(name)
+    if not told:
+        return default
+    try:
+        seconds = float(told)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds < float("inf") or (seconds == 0 and not may_be_zero):
+        raise UsageError(f"{name} is a number of seconds{'' if may_be_zero else ' above 0'}, not {told!r}")
+    return seconds

@@ -7,7 +7,7 @@ names of what looks like one. Letters of other scripts that resemble each other 
 
 import unicodedata
 
-__all__ = ["MAX_INDEXED", "composed", "problem_of_name", "problem_of_text", "size_of"]
+__all__ = ["MAX_INDEXED", "composed", "problem_of_name", "problem_of_text", "shown", "size_of"]
 
 # PostgreSQL's indexes hold 2,704 bytes of an entry, with what belongs to it.
 MAX_INDEXED = 2_400
@@ -49,3 +49,9 @@ def problem_of_name(name: str) -> str | None:
 def size_of(text: str) -> int:
     """The bytes of a text in a database."""
     return len(text) if text.isascii() else len(text.encode(errors="surrogatepass"))
+
+
+def shown(value: object) -> str:
+    """A value in a message: what Python writes of it, cut where it is long."""
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:79]}…"

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from lignin.model import Artifact, ArtifactState, Run, run_input, run_output
 
-__all__ = ["TINY", "Maker", "derive_latest", "derive_origins", "derive_producers", "find_origins", "find_producers", "maker_of"]
+__all__ = ["TINY", "Maker", "chunks", "derive_latest", "derive_origins", "derive_producers", "find_origins", "find_producers", "maker_of"]
 
 # Contents below this size (a flag file, an empty list) are alike by chance: nothing is inferred from them.
 TINY = 32
@@ -61,7 +61,7 @@ def find_producers(session: Session, artifact_ids: Collection[int]) -> tuple[Map
     claims: dict[int, list[Maker]] = defaultdict(list)
     readers = _readers(session, artifact_ids)
     held: dict[int, int | None] = {}
-    for chunk in _chunks(artifact_ids):
+    for chunk in chunks(artifact_ids):
         made = (
             select(run_output.c.artifact_id, Run.id, Run.uid, Run.started_at)
             .distinct()
@@ -81,7 +81,7 @@ def derive_latest(session: Session, families: Collection[str]) -> None:
     """Of each location's versions, the one that was changed last is the latest; older bytes are gone."""
     latest: dict[int, bool] = {}
     states: dict[int, str] = {}
-    for chunk in _chunks(families):
+    for chunk in chunks(families):
         rows = select(
             Artifact.id, Artifact.family, Artifact.mtime_ns, Artifact.created_at, Artifact.hash, Artifact.size, Artifact.is_latest,
             Artifact.state, Artifact.uid, Artifact.storage_id, Artifact.relpath,
@@ -113,7 +113,7 @@ def _age(row: Any) -> tuple[int, str, int, str]:
 def derive_origins(session: Session, hashes: Collection[str]) -> None:
     """Where an artifact has no producer, the earliest made one of the same content is its origin."""
     bearing: list[str] = []
-    for chunk in _chunks(hashes):
+    for chunk in chunks(hashes):
         # Of most contents there is one artifact, which has no origin.
         several = or_(func.count() > 1, func.count(Artifact.origin_id) > 0)
         bearing += session.scalars(select(Artifact.hash).where(Artifact.hash.in_(chunk), Artifact.branch_id > 0).group_by(Artifact.hash).having(several))
@@ -123,7 +123,7 @@ def derive_origins(session: Session, hashes: Collection[str]) -> None:
 def find_origins(session: Session, hashes: Collection[str]) -> Mapping[int, int | None]:
     """The origin of each artifact with one of these contents, where it differs from what its row says."""
     new: dict[int, int | None] = {}
-    for chunk in _chunks(hashes):
+    for chunk in chunks(hashes):
         first_use = (
             select(run_input.c.artifact_id, func.min(Run.started_at).label("at"))
             .join(Run, Run.id == run_input.c.run_id)
@@ -161,7 +161,7 @@ def _origin_of(row: Any, made: Sequence[Any], readers: Collection[int]) -> int |
 def _readers(session: Session, artifact_ids: Collection[int]) -> Mapping[int, set[int]]:
     """The runs that read each of these artifacts."""
     readers: dict[int, set[int]] = defaultdict(set)
-    for chunk in _chunks(artifact_ids):
+    for chunk in chunks(artifact_ids):
         read = select(run_input.c.artifact_id, run_input.c.run_id).where(run_input.c.artifact_id.in_(chunk))
         for artifact_id, run_id in session.execute(read):
             readers[artifact_id].add(run_id)
@@ -174,7 +174,7 @@ def _parents(session: Session, run_ids: Collection[int]) -> Mapping[int, int | N
     pending = set(run_ids)
     while pending:
         found: dict[int, int | None] = {}
-        for chunk in _chunks(pending):
+        for chunk in chunks(pending):
             found.update(session.execute(select(Run.id, Run.parent_id).where(Run.id.in_(chunk))).tuples().all())
         parents.update(found)
         pending = {p for p in found.values() if p is not None} - parents.keys()
@@ -187,6 +187,7 @@ def _set_column(session: Session, name: str, values: Mapping[int, Any]) -> None:
         session.execute(statement, [{"row": i, "new": v} for i, v in values.items()])
 
 
-def _chunks(items: Iterable[Any]) -> Iterable[list[Any]]:
+def chunks(items: Iterable[Any]) -> Iterable[list[Any]]:
+    """As many at a time as a statement takes well."""
     listed = list(items)
     return (listed[i : i + _CHUNK] for i in range(0, len(listed), _CHUNK))

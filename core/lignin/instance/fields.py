@@ -16,7 +16,7 @@ from sqlalchemy import BigInteger, Boolean, Date, Integer, String
 
 from lignin.base.errors import InvalidKey, UsageError
 from lignin.base.redact import redact, redact_url
-from lignin.base.texts import MAX_INDEXED, problem_of_name, problem_of_text, size_of
+from lignin.base.texts import MAX_INDEXED, problem_of_name, problem_of_text, shown, size_of
 from lignin.model import Artifact, Project, Registry, Run, Storage, Versioned
 from lignin.model.types import JsonObject, UtcDateTime
 from lignin.recording import RunStatus
@@ -137,12 +137,7 @@ def _indexed(registry: type[Registry]) -> tuple[tuple[str, ...], ...]:
 
 def _expect(fits: bool, said: str, what: str, value: object) -> None:  # noqa: FBT001 - it is what is said
     if not fits:
-        raise UsageError(f"{said} takes {what}, not {_short(value)}")
-
-
-def _short(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 80 else f"{text[:79]}…"
+        raise UsageError(f"{said} takes {what}, not {shown(value)}")
 
 
 def _check_name(registry: type[Registry], name: str, value: str) -> None:
@@ -170,7 +165,7 @@ def _check_json(said: str, value: Any, depth: int) -> None:
             for inner in value:
                 _check_json(said, inner, depth + 1)
         case _:
-            raise UsageError(f"{said} takes what JSON can say, and not {_short(value)}")
+            raise UsageError(f"{said} takes what JSON can say, and not {shown(value)}")
 
 
 def _check_sizes(record: Registry, given: Set[str]) -> None:

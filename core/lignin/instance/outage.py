@@ -15,6 +15,7 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalErr
 from lignin.base.errors import LigninError, UsageError
 from lignin.base.messages import say
 from lignin.base.redact import redact_url
+from lignin.base.settings import seconds_of
 
 __all__ = ["Outage", "explained", "is_away", "may_pass", "met", "wait_seconds"]
 
@@ -85,16 +86,7 @@ def wait_seconds() -> float:
     Raises:
         UsageError: `LIGNIN_DB_WAIT` is no number of seconds.
     """
-    told = os.environ.get("LIGNIN_DB_WAIT")
-    if not told:
-        return _DEFAULT_SECONDS
-    try:
-        seconds = float(told)
-    except ValueError:
-        seconds = -1.0
-    if not 0 <= seconds < float("inf"):
-        raise UsageError(f"LIGNIN_DB_WAIT is a number of seconds, not {told!r}")
-    return seconds
+    return seconds_of("LIGNIN_DB_WAIT", default=_DEFAULT_SECONDS, may_be_zero=True)
 
 
 def is_away(error: DBAPIError) -> bool:

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from lignin.instance.database import RECORDER
-from lignin.instance.derive import derive_latest, derive_origins, derive_producers
+from lignin.instance.derive import chunks, derive_latest, derive_origins, derive_producers
 from lignin.instance.record_files import Touched, write_files
 from lignin.instance.record_runs import write_runs
 from lignin.model import Artifact, run_input, run_output
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from lignin.instance.instance import Instance
 
 __all__ = ["CatalogueRecorder", "record_story"]
-
-_CHUNK = 500
 
 
 class CatalogueRecorder:
@@ -59,17 +57,12 @@ def _write(instance: Instance, session: Session, story: Story) -> None:
 def _derive(session: Session, touched: Touched, known_runs: Collection[int]) -> None:
     # What a run is told to be (its parent, its start) bears on all that it ever claimed.
     artifact_ids = set(touched.artifact_ids)
-    for chunk in _chunks(known_runs):
+    for chunk in chunks(known_runs):
         for table in (run_input, run_output):
             artifact_ids.update(session.scalars(select(table.c.artifact_id).where(table.c.run_id.in_(chunk))))
     derive_latest(session, touched.families)
     derive_producers(session, artifact_ids)
     hashes = set(touched.hashes)
-    for chunk in _chunks(artifact_ids):
+    for chunk in chunks(artifact_ids):
         hashes.update(h for h in session.scalars(select(Artifact.hash).where(Artifact.id.in_(chunk))) if h is not None)
     derive_origins(session, hashes)
-
-
-def _chunks(ids: Collection[int]) -> Iterable[list[int]]:
-    listed = sorted(ids)
-    return (listed[begin : begin + _CHUNK] for begin in range(0, len(listed), _CHUNK))

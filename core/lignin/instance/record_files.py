@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Any, cast
 from sqlalchemy import Table, bindparam, delete, insert, select, update
 from sqlalchemy.orm import Session
 
-from lignin.base.clock import now
 from lignin.base.ids import FIRST_VERSION, new_uid, next_version
 from lignin.formats import format_of_suffix
 from lignin.instance.insert import insert_ignore
 from lignin.instance.places import Place, find_places
-from lignin.instance.rows import reserve_ids
+from lignin.instance.rows import owned_fields, reserve_ids
 from lignin.model import LINKS, Artifact, ArtifactState, run_input, run_output, sighting
 from lignin.recording import Claim, FileRef, RefState, RunKey, local_path
 from lignin.storage import suffix_of
@@ -249,7 +248,7 @@ def _write(instance: Instance, session: Session, book: _Book) -> None:
     new = [version for version in every if version.id is None]
     fresh = set(new)
     if new:
-        shared = _shared(instance)
+        shared = owned_fields(instance)
         for version, row_id in zip(new, reserve_ids(session, Artifact, len(new)), strict=True):
             version.id = row_id
         session.execute(_INSERT, [_row(version) | shared for version in new])
@@ -264,18 +263,6 @@ def _write(instance: Instance, session: Session, book: _Book) -> None:
     insert_ignore(session, sighting, earlier)
     for unread, same in book.merged:
         _merge(session, unread, same)
-
-
-def _shared(instance: Instance) -> dict[str, Any]:
-    """What all new rows have in common."""
-    return {
-        "created_at": now(),
-        "is_locked": False,
-        "created_by_id": instance.user_id,
-        "branch_id": instance.branch_id,
-        "created_on_id": instance.branch_id,
-        "space_id": instance.space_id,
-    }
 
 
 def _row(version: _Version) -> dict[str, Any]:

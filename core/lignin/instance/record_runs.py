@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
-from lignin.base.clock import now
 from lignin.instance.families import code_family
-from lignin.instance.rows import reserve_ids
+from lignin.instance.rows import owned_fields, reserve_ids
 from lignin.instance.transforms import new_transform
 from lignin.model import Run, Transform
 from lignin.recording import Code, Ended, RunKey, RunStatus, Started, Story, ending_rank, telling
@@ -122,12 +121,7 @@ def _blank(instance: Instance) -> dict[str, Any]:
         "error": None,
         "told": None,
         "told_end": None,
-        "created_at": now(),
-        "is_locked": False,
-        "created_by_id": instance.user_id,
-        "branch_id": instance.branch_id,
-        "created_on_id": instance.branch_id,
-        "space_id": instance.space_id,
+        **owned_fields(instance),
     }
 
 

@@ -1,15 +1,21 @@
 """Records and their rows: how a record in memory becomes the row that it stands for."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from sqlalchemy import CursorResult, insert, inspect, select, text, update
 from sqlalchemy.orm import Session, make_transient, make_transient_to_detached
 from sqlalchemy.orm.attributes import flag_modified, set_committed_value
 
+from lignin.base.clock import now
 from lignin.base.errors import Locked, NotFound
 from lignin.model import Owned, Registry
+
+if TYPE_CHECKING:
+    from lignin.instance.instance import Instance
 
 __all__ = [
     "as_before_on_failure",
@@ -19,6 +25,7 @@ __all__ = [
     "find_row",
     "insert_record",
     "insert_records",
+    "owned_fields",
     "reserve_ids",
     "update_record",
 ]
@@ -91,6 +98,18 @@ def reserve_ids(session: Session, registry: type[Registry], count: int) -> Seque
         return range(last + 1, last + 1 + count)
     drawn = text("select nextval(pg_get_serial_sequence(:table, 'id')) from generate_series(1, :count)")
     return sorted(session.scalars(drawn, {"table": table, "count": count}))
+
+
+def owned_fields(instance: Instance) -> dict[str, Any]:
+    """What every new row has that somebody records."""
+    return {
+        "created_at": now(),
+        "is_locked": False,
+        "created_by_id": instance.user_id,
+        "branch_id": instance.branch_id,
+        "created_on_id": instance.branch_id,
+        "space_id": instance.space_id,
+    }
 
 
 def insert_record(session: Session, record: Registry) -> None:

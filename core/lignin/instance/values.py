@@ -15,7 +15,7 @@ from sqlalchemy import Boolean, Date, Float, Integer, String
 
 from lignin.base.clock import from_iso
 from lignin.base.errors import UsageError
-from lignin.base.texts import composed, problem_of_text
+from lignin.base.texts import composed, problem_of_text, shown
 from lignin.model.types import UtcDateTime
 
 __all__ = ["json_value", "plain", "value_for"]
@@ -55,13 +55,13 @@ def text_value(said: str, comparison: str, value: Any) -> str:
         UsageError: it is no text, or no regular expression.
     """
     if not isinstance(value, str):
-        raise UsageError(f"{said}__{comparison} compares texts, not {_short(value)}")
+        raise UsageError(f"{said}__{comparison} compares texts, not {shown(value)}")
     _check_text(said, value)
     if comparison in {"regex", "iregex"}:
         try:
             re.compile(value)
         except (re.error, RecursionError, OverflowError) as e:
-            raise UsageError(f"{said}__{comparison}={_short(value)} is no regular expression: {e}") from e
+            raise UsageError(f"{said}__{comparison}={shown(value)} is no regular expression: {e}") from e
     return str.__str__(value)
 
 
@@ -77,12 +77,12 @@ def json_value(said: str, comparison: str, value: Any) -> Any:
         return text_value(said, comparison, value)
     if comparison in {"in", "range"}:
         if isinstance(value, str | bytes) or not isinstance(value, Iterable):
-            raise UsageError(f"{said}__{comparison} takes a list of values, not {_short(value)}")
+            raise UsageError(f"{said}__{comparison} takes a list of values, not {shown(value)}")
         listed = [_json_one(said, inner) for inner in value]
         if len({_json_kind(inner) for inner in listed}) > 1:
-            raise UsageError(f"{said}__{comparison} takes values of one kind, not {_short(value)}")
+            raise UsageError(f"{said}__{comparison} takes values of one kind, not {shown(value)}")
         if comparison == "range" and len(listed) != 2:
-            raise UsageError(f"{said}__range takes two values, (lowest, highest), not {_short(value)}")
+            raise UsageError(f"{said}__range takes two values, (lowest, highest), not {shown(value)}")
         return listed
     return None if value is None and comparison == "exact" else _json_one(said, value)
 
@@ -106,7 +106,7 @@ def _json_one(said: str, value: Any) -> Any:
         case str():
             _check_text(said, value)
             return str.__str__(value)
-    raise UsageError(f"{said} is compared with a text, a number, True or False, not {_short(value)}")
+    raise UsageError(f"{said} is compared with a text, a number, True or False, not {shown(value)}")
 
 
 def _exact(column: Any, said: str, value: Any) -> Any:
@@ -123,7 +123,7 @@ def _listed(column: Any, said: str, value: Any) -> Any:
             raise UsageError(f"{said}__in takes a list of values, not records. Take a field of them: query.to_list({column.key!r})")
         return value
     if isinstance(value, str | bytes) or not isinstance(value, Iterable):
-        raise UsageError(f"{said}__in takes a list of values, not {_short(value)}")
+        raise UsageError(f"{said}__in takes a list of values, not {shown(value)}")
     found: list[Any] = []
     for inner in value:
         one = _exact(column, said, inner)
@@ -138,7 +138,7 @@ def _one(column: Any, said: str, value: Any) -> Any:
     match column.type:
         case String():
             if not isinstance(value, str):
-                raise UsageError(f"{said} holds texts, not {_short(value)}")
+                raise UsageError(f"{said} holds texts, not {shown(value)}")
             _check_text(said, value)
             return str.__str__(value)
         case Boolean():
@@ -156,7 +156,7 @@ def _boolean(said: str, value: Any) -> bool:
     value = plain(value)
     if isinstance(value, bool | int) and value in {0, 1}:
         return bool(value)
-    raise UsageError(f"{said} is True or False, not {_short(value)}")
+    raise UsageError(f"{said} is True or False, not {shown(value)}")
 
 
 def _number(said: str, value: Any) -> Any:
@@ -166,14 +166,14 @@ def _number(said: str, value: Any) -> Any:
         # As such: as one of a whole number's column it would be rounded.
         return value
     if not isinstance(value, int):
-        raise UsageError(f"{said} is compared with numbers, not {_short(value)}")
+        raise UsageError(f"{said} is compared with numbers, not {shown(value)}")
     if not -(2**63) <= value < 2**63:
-        raise UsageError(f"{said} can't be compared with {_short(value)}: it has more than 64 bits")
+        raise UsageError(f"{said} can't be compared with {shown(value)}: it has more than 64 bits")
     return int(value)
 
 
 def _moment(said: str, value: Any) -> datetime:
-    wrong = f"{said} can't be compared with it: {_short(value)} is no date or time. Write it like 2026-11-24 or 2026-11-24T12:00:00"
+    wrong = f"{said} can't be compared with it: {shown(value)} is no date or time. Write it like 2026-11-24 or 2026-11-24T12:00:00"
     try:
         if isinstance(value, str):
             return from_iso(value)
@@ -188,9 +188,4 @@ def _moment(said: str, value: Any) -> datetime:
 
 def _check_text(said: str, value: str) -> None:
     if problem := problem_of_text(value):
-        raise UsageError(f"{said} can't be compared with {_short(value)}: {problem}")
-
-
-def _short(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 80 else f"{text[:79]}…"
+        raise UsageError(f"{said} can't be compared with {shown(value)}: {problem}")

@@ -17,6 +17,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from lignin.base.errors import UsageError
 from lignin.base.redact import redact_url
+from lignin.base.settings import seconds_of
 
 if TYPE_CHECKING:
     from upath import UPath
@@ -157,24 +158,11 @@ def _options(endpoint: str, region: str | None) -> Mapping[str, Any]:
 
 def _patience() -> dict[str, Any]:
     """How long a silent server is waited for, and how often a request is made: AWS's own settings count where they are set."""
-    seconds = _silence()
+    seconds = seconds_of("LIGNIN_S3_TIMEOUT", default=_SILENT_SECONDS)
     patience: dict[str, Any] = {"connect_timeout": min(seconds, _CONNECT_SECONDS), "read_timeout": seconds}
     if "AWS_RETRY_MODE" not in os.environ and "AWS_MAX_ATTEMPTS" not in os.environ:
         patience["retries"] = {"mode": "standard", "total_max_attempts": _ATTEMPTS}
     return patience
-
-
-def _silence() -> float:
-    told = os.environ.get("LIGNIN_S3_TIMEOUT")
-    if not told:
-        return _SILENT_SECONDS
-    try:
-        seconds = float(told)
-    except ValueError:
-        seconds = 0.0
-    if not 0 < seconds < float("inf"):
-        raise UsageError(f"LIGNIN_S3_TIMEOUT is a number of seconds above 0, not {told!r}")
-    return seconds
 
 
 def _split(text: str) -> tuple[str, str]:
