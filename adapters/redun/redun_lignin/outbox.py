@@ -11,8 +11,8 @@ import time
 from pathlib import Path
 
 from lignin.base.errors import LigninError
-from lignin.base.settings import find_instance, spool_folder
-from lignin.recording import Courier, Event, Spool, Started, deliver, is_strict
+from lignin.base.settings import spool_folder
+from lignin.recording import Courier, Event, Spool, Started, hand_over, is_strict
 from redun_lignin.active import GUARD
 from redun_lignin.settings import Settings
 
@@ -70,7 +70,7 @@ class Outbox:
                 worker.join(self._settings.wait)
             arrived = self._deliver(max(end - time.monotonic(), 0.0), is_last=True)
             if arrived and not self._settings.quiet:
-                _say(f"→ lignin: recorded {len(self._runs)} runs")
+                sys.stderr.write(f"→ lignin: recorded {len(self._runs)} runs\n")
 
     def _deliver_guarded(self) -> None:
         with GUARD:
@@ -79,30 +79,13 @@ class Outbox:
     def _deliver(self, seconds: float, *, is_last: bool = False) -> bool:
         recorded, end = self._recorded, time.monotonic() + seconds
         self._courier.flush(seconds)
+        path = self._spool.path
         if is_last:
-            path = self._spool.path
             self._spool.close()
-        else:
-            path = self._spool.path
-        if path is None:
-            _say("lignin: nothing could be recorded, see the warning above")
-            return False
-        try:
-            find_instance(self._folder)
-        except LigninError as e:
-            if is_last:
-                _say(f"lignin: {len(self._runs)} runs are kept in {path} ({e}); then: lignin ingest --all")
-            return False
-        arrived = deliver(path, seconds=max(1.0, end - time.monotonic()), folder=self._folder)
+        arrived = hand_over(path, runs=len(self._runs), seconds=end - time.monotonic(), folder=self._folder, quiet=not is_last)
         if arrived:
             self._delivered = recorded
-        elif is_last:
-            _say(f"lignin: {len(self._runs)} runs are kept in {path}, but are not in the catalogue yet; bring them in with: lignin ingest --all")
         return arrived
-
-
-def _say(line: str) -> None:
-    sys.stderr.write(line + "\n")
 
 
 _current: Outbox | None = None

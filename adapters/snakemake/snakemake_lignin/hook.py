@@ -17,9 +17,8 @@ import snakemake.api
 import snakemake.workflow
 
 from lignin.base.clock import now
-from lignin.base.errors import LigninError
-from lignin.base.settings import find_instance, spool_folder
-from lignin.recording import Courier, Guard, RunKey, Spool, deliver, is_strict
+from lignin.base.settings import spool_folder
+from lignin.recording import Courier, Guard, RunKey, Spool, hand_over, is_strict
 from snakemake_lignin.note import write_note
 from snakemake_lignin.settings import Settings
 from snakemake_lignin.story import Story
@@ -135,23 +134,8 @@ class Hook:
         end = time.monotonic() + self._settings.wait
         self._courier.flush(self._settings.wait)
         self._spool.close()
-        path = self._spool.path
-        if path is None:
-            self._say("lignin: nothing could be recorded, see the warning above")
-            return False
-        try:
-            find_instance(self._folder)
-        except LigninError as e:
-            self._say(f"lignin: {self._runs} runs are kept in {path} ({e}); then: lignin ingest --all")
-            return False
-        if not deliver(path, seconds=max(1.0, end - time.monotonic()), folder=self._folder):
-            self._say(f"lignin: {self._runs} runs are kept in {path}, but are not in the catalogue yet; bring them in with: lignin ingest --all")
+        if not hand_over(self._spool.path, runs=self._runs, seconds=end - time.monotonic(), folder=self._folder):
             return False
         if not self._settings.quiet:
-            self._say(f"→ lignin: recorded {self._runs} runs")
+            sys.stderr.write(f"→ lignin: recorded {self._runs} runs\n")
         return True
-
-    @staticmethod
-    def _say(line: str) -> None:
-        sys.stderr.write(line + "\n")
-

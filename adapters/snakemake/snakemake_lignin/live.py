@@ -16,7 +16,7 @@ from lignin.base.redact import redact_url
 from lignin.recording import FileRef, file_code_key, observe, read_content, repository_of, to_uri
 from snakemake_lignin.translate import CodeText, Sighting
 
-__all__ = ["Jobs", "Rules", "find_jobs", "read_config", "read_doomed", "read_info", "read_inputs", "read_outputs", "read_params", "read_roles", "read_workflow_code", "script_of"]
+__all__ = ["Jobs", "Rules", "find_jobs", "read_config", "read_doomed", "read_info", "read_inputs", "read_outputs", "read_params", "read_roles", "read_workflow_code", "script_of", "source_place"]
 
 # Above this, a temporary file is hashed behind the others rather than at once.
 _PROMPT_BYTES = 256 * 1024 * 1024
@@ -253,8 +253,12 @@ def _place_of(snakefile: str) -> tuple[str, str | None, str | None]:
 def script_of(rule: Any) -> str:
     """Where a rule's script or notebook lies, its wildcards as they are; empty for a rule of another kind."""
     script = rule.script or rule.notebook
-    # One that lies beside the Snakefile may be a plain text.
-    return "" if script is None else str(script.get_path_or_uri(secret_free=True) if hasattr(script, "get_path_or_uri") else script)
+    return "" if script is None else source_place(script)
+
+
+def source_place(source: Any) -> str:
+    """Where a source file of a workflow lies; one beside the Snakefile may be a plain text."""
+    return str(source.get_path_or_uri(secret_free=True) if hasattr(source, "get_path_or_uri") else source)
 
 
 def _path_of(rule: Any, job: Any) -> str:
@@ -268,7 +272,7 @@ def _environment(job: Any) -> tuple[str, str]:
     if spec is None:
         return "", ""
     found = next((getattr(spec, name) for name in ("file", "path", "name") if getattr(spec, name, None)), spec)
-    name = str(found.get_path_or_uri(secret_free=True)) if hasattr(found, "get_path_or_uri") else str(found)
+    name = source_place(found)
     path = Path(name)
     text = path.read_text(encoding="utf-8", errors="replace") if "://" not in name and path.is_file() else ""
     return redact_url(name), text

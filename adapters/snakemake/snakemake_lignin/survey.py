@@ -34,6 +34,7 @@ from snakemake_lignin.live import (
     read_params,
     read_roles,
     read_workflow_code,
+    source_place,
 )
 
 __all__ = ["main"]
@@ -114,8 +115,7 @@ def _side_files(job: Any) -> list[Path]:
     found = []
     for source in (job.rule.script or job.rule.notebook, getattr(job.conda_env_spec, "file", None)):
         if source is not None:
-            place = str(source.get_path_or_uri(secret_free=True)) if hasattr(source, "get_path_or_uri") else str(source)
-            path = Path(place)
+            path = Path(source_place(source))
             found.append(path if path.is_absolute() or job.rule.basedir is None else Path(job.rule.basedir.get_path_or_uri(secret_free=True)) / path)
     return found
 

@@ -7,7 +7,7 @@ to `lignin ingest` at the end. No database and no third-party package but the ha
 
 from lignin.recording.backfill import ENGINES, Backfill, find_backfill
 from lignin.recording.courier import Courier
-from lignin.recording.deliver import deliver
+from lignin.recording.deliver import deliver, hand_over
 from lignin.recording.events import (
     Code,
     Ended,
@@ -68,6 +68,7 @@ __all__ = [
     "find_backfill",
     "fold",
     "function_source",
+    "hand_over",
     "hash_source",
     "is_strict",
     "load",
