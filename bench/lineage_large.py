@@ -5,6 +5,7 @@ runs hang together, so that the last of them has 10,000 runs and as many files b
 """
 
 from measure import Time, Workspace, compare, options
+from rows import FILL_ROWS
 
 FILL = """
 import sqlite3
@@ -16,13 +17,7 @@ ln.Run(name="first").save()
 connection = sqlite3.connect(".lignin/lignin.db")
 connection.execute("pragma foreign_keys = off")
 def fill(table, **changed):
-    names = [row[1] for row in connection.execute(f"pragma table_info({{table}})")]
-    changed = dict(id="1000 + i.n", uid="substr('aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa' || i.n, -16) || '0000'") | changed
-    values = ", ".join(changed.get(name, f't."{{name}}"') for name in names)
-    connection.execute(
-        f"with recursive i(n) as (select 1 union all select n + 1 from i where n < {runs}) "
-        f"insert into {{table}} ({{', '.join(names)}}) select {{values}} from (select * from {{table}} order by id desc limit 1) t, i".replace("key,", '"key",')
-    )
+    fill_rows(connection, table, {runs}, id="1000 + i.n", **changed)
 fill("run", uid="substr('rrrrrrrrrrrrrrrr' || i.n, -16)", engine="'bench'", scope="'large'", external_id="i.n", name="'step ' || i.n")
 key = "'large/file_' || i.n || '.txt'"
 fill("artifact", key=key, relpath=key, family="'key:' || " + key, hash="'b3:' || i.n", run_id="1000 + i.n")
@@ -53,7 +48,7 @@ with timed("near"):
 
 
 def task(space: Workspace, *, runs: int, block: int) -> dict[str, Time]:
-    space.script(FILL.format(runs=runs, block=block), name="fill.py")
+    space.script(FILL_ROWS + FILL.format(runs=runs, block=block), name="fill.py")
     last = runs // block // 2 * block
     times = space.script(ASK.format(block=block, last=last, first=last - block + 1), name="ask.py")
     return {

@@ -6,21 +6,14 @@ to warm up, and then a few times.
 """
 
 from measure import Time, Workspace, compare, options
+from rows import FILL_ROWS
 
 FILL = """
 import sqlite3
 from pathlib import Path
 def fill(path, table, count, **changed):
     connection = sqlite3.connect(path)
-    names = [row[1] for row in connection.execute(f"pragma table_info({{table}})")]
-    changed = dict(id="t.id + i.n", uid="substr('aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa' || i.n, -16) || '0000'") | changed
-    values = ", ".join(changed.get(name, f't."{{name}}"') for name in names)
-    listed = ", ".join(f'"{{name}}"' for name in names)
-    connection.execute(
-        f"with recursive i(n) as (select 1 union all select n + 1 from i where n < ?) "
-        f"insert into {{table}} ({{listed}}) select {{values}} from (select * from {{table}} order by id desc limit 1) t, i",
-        (count - 1,),
-    )
+    fill_rows(connection, table, count - 1, id="t.id + i.n", **changed)
     connection.commit()
     connection.close()
 Path("first.txt").write_text("the first file")
@@ -63,7 +56,7 @@ if {count} <= 50_000:
 
 def task(space: Workspace, *, count: int, repeats: int) -> dict[str, Time]:
     body = LIGNIN if space.side.name == "lignin" else LAMINDB
-    space.script(FILL.format(fill=body.format(count=count)), name="fill.py")
+    space.script(FILL_ROWS + FILL.format(fill=body.format(count=count)), name="fill.py")
     middle = count // 2
     times = space.script(ASK.format(count=count, middle=middle, plate=middle % 1000, repeats=repeats), name="ask.py")
     return {f"{count:,} rows: {name}": value for name, value in times.items() if name != "process"}
