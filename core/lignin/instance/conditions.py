@@ -33,9 +33,10 @@ from sqlalchemy.sql.functions import FunctionElement
 
 from lignin.base.errors import UnknownField, UsageError
 from lignin.base.texts import problem_of_text
+from lignin.instance.beginning import begins_with
 from lignin.instance.values import json_value, plain, value_for
 from lignin.model import REGISTRIES, Registry, Related, ToMany, ToOne
-from lignin.model.types import JsonObject
+from lignin.model.types import JsonObject, is_exact
 
 __all__ = ["ALIASES", "Q", "compile_lookups", "first_names", "link_table"]
 
@@ -306,6 +307,8 @@ def _compare_text(column: Any, comparison: str, value: Any) -> ColumnElement[boo
             clause = text == value
         case "contains":
             clause = func.replace(text, value, "") != text if value else text.is_not(None)
+        case "startswith" if is_exact(column):
+            clause = and_(column.is_not(None), begins_with(column, value))
         case "startswith":
             clause = func.substr(text, 1, len(value)) == value
         case _:

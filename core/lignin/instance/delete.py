@@ -13,6 +13,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 from lignin.base.errors import Locked, StorageError, UsageError
 from lignin.base.messages import say
 from lignin.base.settings import host_name
+from lignin.instance.deletions import note_deletion
 from lignin.instance.derive import derive_origins
 from lignin.instance.locate import locate
 from lignin.instance.reach import is_as_recorded
@@ -164,6 +165,7 @@ def _delete_row(instance: Instance, row: Registry, name: str) -> None:
             session.execute(update(Artifact).where(Artifact.origin_id == row_id).values(origin_id=None))
             session.execute(update(Run).where(Run.report_id == row_id).values(report_id=None))
             session.execute(update(Run).where(Run.environment_id == row_id).values(environment_id=None))
+        note_deletion(session, registry, row.uid, name=getattr(row, registry.label), by=instance.user_id)
         session.execute(sql_delete(registry).where(registry.id == row_id))
         if isinstance(row, Artifact) and row.hash is not None:
             derive_origins(session, [row.hash])

@@ -15,6 +15,7 @@ from lignin.base.ids import VERSION_LENGTH
 from lignin.base.messages import say
 from lignin.base.texts import problem_of_text
 from lignin.instance.conditions import Q, compile_lookups, first_names
+from lignin.instance.deletions import what_became_of
 from lignin.instance.frame import to_frame
 from lignin.model import MAIN, Artifact, Registry, Trashable, Versioned
 
@@ -338,7 +339,8 @@ class QuerySet(Generic[R]):
             return records[0]
         asking = "" if asked is None else f" for {asked!r}" if isinstance(asked, str) else f" with {', '.join(f'{k}={v!r}' for k, v in asked.items())}"
         if not records:
-            raise NotFound(f"there is no {self.registry.__name__}{asking}. List them with: lignin list {self.registry.__name__.lower()}")
+            gone = self._instance.database.read(lambda session: what_became_of(session, self.registry, asked)) if isinstance(asked, str) else None
+            raise NotFound(f"{gone}." if gone else f"there is no {self.registry.__name__}{asking}. List them with: lignin list {self.registry.__name__.lower()}")
         uids = tuple(str(r.uid) for r in records)
         raise MultipleFound(f"there are several {self.registry.__name__}s{asking}: {', '.join(uids)}, … Ask for one uid, or filter further.", uids=uids)
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, cast
 from sqlalchemy import Table, bindparam, delete, insert, select, update
 from sqlalchemy.orm import Session
 
-from lignin.base.ids import FIRST_VERSION, new_uid, next_version
 from lignin.formats import format_of_suffix
+from lignin.instance.deletions import next_uid, note_deletion, retired_uids
 from lignin.instance.insert import insert_ignore
 from lignin.instance.places import Place, find_places
 from lignin.instance.rows import owned_fields, reserve_ids
@@ -105,6 +105,7 @@ class _Book:
     """All versions of the families at hand, and what is to be written."""
 
     versions: dict[str, list[_Version]] = field(default_factory=dict)
+    retired: Mapping[str, str] = field(default_factory=dict)
     merged: list[tuple[_Version, _Version]] = field(default_factory=list)
 
 
@@ -164,6 +165,7 @@ def _load(session: Session, families: Collection[str]) -> _Book:
             version.times.add(version.mtime_ns)
             book.versions.setdefault(str(family), []).append(version)
             by_id[values[0]] = version
+    book.retired = retired_uids(session, Artifact, (version.uid for version in by_id.values()))
     ids = list(by_id)
     for begin in range(0, len(ids), _CHUNK):
         for artifact_id, mtime_ns in session.execute(select(sighting).where(sighting.c.artifact_id.in_(ids[begin : begin + _CHUNK]))):
@@ -178,7 +180,7 @@ def _resolve(book: _Book, place: Place, ref: FileRef) -> _Version:
     unread = next((v for v in versions if v.hash is None and not v.is_merged and v.is_of(ref)), None)
     if ref.content_id is None:
         seen = next((v for v in versions if v.hash is not None and ref.size is not None and v.is_of(ref)), None)
-        found = seen or unread or _add(versions, place, ref)
+        found = seen or unread or _add(book, versions, place=place, ref=ref)
         found.lose(_state_of(ref), ref.mtime_ns)
         return found
     if ref.size is None:
@@ -187,7 +189,7 @@ def _resolve(book: _Book, place: Place, ref: FileRef) -> _Version:
     alike = [v for v in versions if v.hash == ref.content_id]
     # What was trashed stays so when it is told again; a file that was written anew is there anew.
     known = next((v for v in alike if v.is_of(ref)), None) or next((v for v in alike if not v.is_trashed), None)
-    same = known or unread or _add(versions, place, ref)
+    same = known or unread or _add(book, versions, place=place, ref=ref)
     same.tell(ref, place)
     if unread is not None and unread is not same:
         same.lose(unread.state, unread.mtime_ns)
@@ -197,8 +199,8 @@ def _resolve(book: _Book, place: Place, ref: FileRef) -> _Version:
     return same
 
 
-def _add(versions: list[_Version], place: Place, ref: FileRef) -> _Version:
-    uid = next_version(max(v.uid for v in versions)) if versions else new_uid(Artifact.uid_length) + FIRST_VERSION
+def _add(book: _Book, versions: list[_Version], *, place: Place, ref: FileRef) -> _Version:
+    uid = next_uid(Artifact, [v.uid for v in versions], book.retired)
     suffix, otype = _kind_of(place, ref.n_files)
     version = _Version(
         id=None,
@@ -297,5 +299,6 @@ def _merge(session: Session, unread: _Version, same: _Version) -> None:
         insert_ignore(session, table, [{**row, "artifact_id": same.id} for row in rows])
         session.execute(delete(table).where(mine))
     session.execute(delete(Artifact).where(Artifact.id == unread.id))
+    note_deletion(session, Artifact, unread.uid, replaced_by=same.uid)
 
 

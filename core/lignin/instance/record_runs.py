@@ -169,7 +169,7 @@ def _write_transforms(instance: Instance, session: Session, started: Iterable[St
         listed = versions.setdefault(family, [])
         same = next((v for v in listed if v.hash == code_hash and v.branch_id == instance.branch_id), None)
         if same is None:
-            same = new_transform(instance, code, family=family, before=listed, used_at=at, is_latest=False)
+            same = new_transform(instance, session, code, family=family, before=listed, used_at=at, is_latest=False)
             listed.append(same)
             session.add(same)
         same.used_at = max(same.used_at, at)

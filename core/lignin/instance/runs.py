@@ -18,6 +18,7 @@ from lignin.base.ids import new_uid
 from lignin.base.messages import say
 from lignin.base.redact import redact_text
 from lignin.base.settings import user_home
+from lignin.instance.beginning import begins_with
 from lignin.instance.crashed import close_crashed
 from lignin.instance.current_run import run_id_of
 from lignin.instance.families import code_family
@@ -190,7 +191,7 @@ def _spool_end(instance: Instance, run: Run, new: Mapping[str, Any]) -> Path | N
 def _find_transform(instance: Instance, session: Session, code: Code, stem: str | None) -> Transform:
     family = code_family(code.key, code.reference)
     if stem is not None:
-        held = session.scalar(select(Transform.family).where(Transform.uid.startswith(stem[: Transform.uid_length])).limit(1))
+        held = session.scalar(select(Transform.family).where(begins_with(Transform.uid, stem[: Transform.uid_length])).limit(1))
         family = held or family
     instance.database.lock(session, family)
     versions = session.scalars(select(Transform).where(Transform.family == family).order_by(Transform.uid)).all()
@@ -208,7 +209,7 @@ def _find_transform(instance: Instance, session: Session, code: Code, stem: str 
         session.flush()
         same.__dict__["_made"] = "loaded"
         return same
-    transform = new_transform(instance, code, family=family, before=versions, used_at=moment, is_latest=True, stem=stem)
+    transform = new_transform(instance, session, code, family=family, before=versions, used_at=moment, is_latest=True, stem=stem)
     session.add(transform)
     session.flush()
     transform.__dict__["_made"] = "version" if versions else "created"

@@ -6,7 +6,7 @@ harm, a killed save can be repeated, and equal contents under several keys are s
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,13 +17,15 @@ from sqlalchemy.orm import Session
 
 from lignin.base.content import look_at
 from lignin.base.errors import ContentChanged, StorageError, UsageError
-from lignin.base.ids import FIRST_VERSION, new_uid, next_version
+from lignin.base.ids import FIRST_VERSION
 from lignin.base.messages import say
 from lignin.base.progress import watched
 from lignin.base.settings import host_name
 from lignin.base.texts import MAX_INDEXED, problem_of_text, size_of
+from lignin.instance.beginning import begins_with
 from lignin.instance.construct import Draft, check_draft, draft_of
 from lignin.instance.current_run import current_run_id
+from lignin.instance.deletions import next_uid, retired_uids
 from lignin.instance.derive import derive_origins, derive_producers
 from lignin.instance.families import key_family, own_family
 from lignin.instance.inherit import inherit
@@ -120,7 +122,7 @@ def rekey(instance: Instance, record: Artifact, new: Mapping[str, Any]) -> None:
         if taken:
             raise UsageError(f"the key {key!r} belongs to artifact {taken} already")
         update_record(session, record, {**new, "family": family})
-        versions = update(Artifact).where(Artifact.uid.startswith(record.stem_uid))
+        versions = update(Artifact).where(begins_with(Artifact.uid, record.stem_uid))
         session.execute(versions.values(key=key, family=family), execution_options={"synchronize_session": False})
 
     with as_before_on_failure(record):
@@ -258,6 +260,7 @@ def _store_rows(instance: Instance, session: Session, plans: Sequence[_Plan]) ->
     if not all(p.in_place or _is_stored(p) for p in plans):
         return False
     book = _load_families(session, families)
+    retired = retired_uids(session, Artifact, _uids(book))
     superseded: list[int] = []
     new: list[Artifact] = []
     for plan in plans:
@@ -268,7 +271,8 @@ def _store_rows(instance: Instance, session: Session, plans: Sequence[_Plan]) ->
             continue
         if plan.draft.revises is not None:
             _join(session, plan.record, plan.draft.revises, book)
-        _fill(instance, plan, book, superseded)
+            retired |= retired_uids(session, Artifact, [plan.draft.revises.uid])
+        _fill(instance, plan, book, superseded, retired=retired)
         new.append(plan.record)
     fresh = {id(record) for record in new}
     old = [row_id for row_id in superseded if row_id]
@@ -299,6 +303,10 @@ def _load_families(session: Session, families: set[str]) -> dict[str, list[Artif
     return book
 
 
+def _uids(book: Mapping[str, list[Artifact]]) -> Iterator[str]:
+    return (row.uid for rows in book.values() for row in rows)
+
+
 def _match(session: Session, plan: _Plan, book: Mapping[str, list[Artifact]], new: Sequence[Artifact]) -> Artifact | None:
     """The artifact that this one is, where it is there already."""
     record = plan.record
@@ -326,7 +334,7 @@ def _join(session: Session, record: Artifact, revised: Artifact, book: dict[str,
     if book.get(family):
         _refuse_other(revised, record.key, (row.uid for row in book[family]))
         return
-    mine = Artifact.uid.startswith(revised.stem_uid)
+    mine = begins_with(Artifact.uid, revised.stem_uid)
     session.execute(update(Artifact).where(mine).values(family=family), execution_options={"synchronize_session": False})
     rows = session.scalars(select(Artifact).where(mine).order_by(Artifact.uid)).all()
     session.expunge_all()
@@ -335,12 +343,12 @@ def _join(session: Session, record: Artifact, revised: Artifact, book: dict[str,
     book[family] = list(rows)
 
 
-def _fill(instance: Instance, plan: _Plan, book: dict[str, list[Artifact]], superseded: list[int]) -> None:
+def _fill(instance: Instance, plan: _Plan, book: dict[str, list[Artifact]], superseded: list[int], *, retired: Mapping[str, str]) -> None:
     """Make the record a new row: its uid, family and place."""
     record, revises = plan.record, plan.draft.revises
     family = key_family(record.key) if record.key is not None else revises.family if revises is not None else None
     versions = book.setdefault(family, []) if family else []
-    record.uid = next_version(max(row.uid for row in versions)) if versions else new_uid(Artifact.uid_length) + FIRST_VERSION
+    record.uid = next_uid(Artifact, [row.uid for row in versions], retired)
     record.family = family or own_family(record.uid[:-4])
     record.is_latest = True
     record.branch_id = record.created_on_id = instance.branch_id

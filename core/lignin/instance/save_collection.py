@@ -9,10 +9,10 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from lignin.base.errors import UsageError
-from lignin.base.ids import FIRST_VERSION, new_uid, next_version
 from lignin.base.messages import say
 from lignin.instance.construct import members_hash
 from lignin.instance.current_run import current_run_id
+from lignin.instance.deletions import next_uid, retired_uids
 from lignin.instance.families import key_family, own_family
 from lignin.instance.fields import check_fields, conceal
 from lignin.instance.rows import as_before_on_failure, become, insert_record, update_record
@@ -57,7 +57,8 @@ def _store(instance: Instance, session: Session, record: Collection) -> Collecti
         _renew(session, record, known, leads=family is not None)
         return known
     record.id = None  # type: ignore[assignment]  # a try that was rolled back has set it
-    record.uid = next_version(rows[-1].uid) if rows and family else new_uid(Collection.uid_length) + FIRST_VERSION
+    before = [row.uid for row in rows] if family else []
+    record.uid = next_uid(Collection, before, retired_uids(session, Collection, before))
     record.family = family or own_family(record.uid[:-4])
     record.is_latest = True
     record.branch_id = record.created_on_id = instance.branch_id

@@ -8,6 +8,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from lignin.base.settings import host_name
+from lignin.instance.beginning import begins_with
 from lignin.instance.places import is_below
 from lignin.model import Artifact, ArtifactState, Storage
 
@@ -23,7 +24,7 @@ def is_named(session: Session, storage: Storage, relpath: str) -> bool:
             continue
         inside = where[len(other.root.rstrip("/")) + 1 :]
         above = [str(parent) for parent in PurePosixPath(inside).parents if str(parent) != "."]
-        names = or_(Artifact.relpath == inside, Artifact.relpath.startswith(f"{inside}/", autoescape=True), Artifact.relpath.in_(above))
+        names = or_(Artifact.relpath == inside, begins_with(Artifact.relpath, f"{inside}/"), Artifact.relpath.in_(above))
         # Of what was overwritten there earlier, nothing is left to keep.
         counts = or_(Artifact.state != ArtifactState.GONE.value, Artifact.relpath.startswith(".lignin/"))
         if session.scalars(select(Artifact.id).where(Artifact.storage_id == other.id, names, counts).limit(1)).first() is not None:

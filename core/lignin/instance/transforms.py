@@ -6,7 +6,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from lignin.base.ids import FIRST_VERSION, new_uid, next_version
+from sqlalchemy.orm import Session
+
+from lignin.base.ids import FIRST_VERSION
+from lignin.instance.deletions import next_uid, retired_uids
 from lignin.model import Transform
 from lignin.recording import Code
 
@@ -18,6 +21,7 @@ __all__ = ["new_transform"]
 
 def new_transform(
     instance: Instance,
+    session: Session,
     code: Code,
     *,
     family: str,
@@ -30,6 +34,7 @@ def new_transform(
 
     Args:
         instance: the open instance.
+        session: of the transaction that adds it.
         code: what runs.
         family: of its versions.
         before: the versions there are.
@@ -37,9 +42,10 @@ def new_transform(
         is_latest: whether it is the family's latest.
         stem: the uid's first part, where a user has given one.
     """
-    first = (stem or new_uid(Transform.uid_length))[: Transform.uid_length] + FIRST_VERSION
+    uids, stem = [version.uid for version in before], stem and stem[: Transform.uid_length]
+    retired = retired_uids(session, Transform, [*uids, f"{stem}{FIRST_VERSION}"] if stem else uids)
     return Transform(
-        uid=next_version(max(version.uid for version in before)) if before else first,
+        uid=next_uid(Transform, uids, retired, stem=stem),
         key=code.key,
         description=code.description,
         kind=code.kind,

@@ -3,6 +3,7 @@
 from lignin.model.artifact import Artifact, ArtifactState
 from lignin.model.artifact_list import ArtifactList
 from lignin.model.collection import Collection
+from lignin.model.deletion import deletion
 from lignin.model.labels import Project, ULabel
 from lignin.model.links import LINKS, collection_artifact, run_input, run_output, sighting
 from lignin.model.people import ALL_SPACE, ARCHIVE, MAIN, TRASH, Branch, Space, User
@@ -47,6 +48,7 @@ __all__ = [
     "User",
     "Versioned",
     "collection_artifact",
+    "deletion",
     "fresh_tables",
     "run_input",
     "run_output",

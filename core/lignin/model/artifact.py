@@ -13,7 +13,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from lignin.base.errors import UsageError
 from lignin.base.ports import current, graph
 from lignin.model.registry import Owned, Registry, ToMany, ToOne, Trashable, Versioned
-from lignin.model.types import optional_link
+from lignin.model.types import exact, optional_link
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -94,19 +94,19 @@ class Artifact(Registry, Owned, Trashable, Versioned):
     uid_length, label = 16, "key"
     searched = ("key", "description")
 
-    uid: Mapped[str] = mapped_column(unique=True)
-    key: Mapped[str | None] = mapped_column(default=None, index=True)
+    uid: Mapped[str] = exact(unique=True)
+    key: Mapped[str | None] = exact(default=None, index=True)
     description: Mapped[str | None] = mapped_column(default=None)
     suffix: Mapped[str] = mapped_column(default="")
     kind: Mapped[str | None] = mapped_column(default=None)
     otype: Mapped[str | None] = mapped_column(default=None)
     size: Mapped[int | None] = mapped_column(BigInteger, default=None)
-    hash: Mapped[str | None] = mapped_column(default=None, index=True)
+    hash: Mapped[str | None] = exact(default=None, index=True)
     n_files: Mapped[int | None] = mapped_column(default=None)
     n_observations: Mapped[int | None] = mapped_column(BigInteger, default=None)
     extra_data: Mapped[Mapping[str, Any] | None] = mapped_column(default=None)
     storage_id: Mapped[int] = mapped_column(ForeignKey("storage.id"))
-    relpath: Mapped[str]
+    relpath: Mapped[str] = exact()
     mtime_ns: Mapped[int | None] = mapped_column(BigInteger, default=None)
     state: Mapped[str] = mapped_column(default=ArtifactState.STORED.value)
     run_id: Mapped[int | None] = optional_link("run", index=False, cyclic=True)

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from lignin.base.ports import current
 from lignin.model.artifact import Artifact
 from lignin.model.registry import Owned, Registry, ToMany, ToOne, Trashable, Versioned
-from lignin.model.types import optional_link
+from lignin.model.types import exact, optional_link
 
 __all__ = ["Collection"]
 
@@ -35,10 +35,10 @@ class Collection(Registry, Owned, Trashable, Versioned):
     uid_length, label = 16, "key"
     searched = ("key", "description")
 
-    uid: Mapped[str] = mapped_column(unique=True)
-    key: Mapped[str | None] = mapped_column(default=None, index=True)
+    uid: Mapped[str] = exact(unique=True)
+    key: Mapped[str | None] = exact(default=None, index=True)
     description: Mapped[str | None] = mapped_column(default=None)
-    hash: Mapped[str] = mapped_column(index=True)
+    hash: Mapped[str] = exact(index=True)
     reference: Mapped[str | None] = mapped_column(default=None)
     reference_type: Mapped[str | None] = mapped_column(default=None)
     run_id: Mapped[int | None] = optional_link("run", index=False)

@@ -6,7 +6,7 @@ from sqlalchemy import Index, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from lignin.model.registry import Owned, Registry, ToMany, ToOne, Trashable
-from lignin.model.types import optional_link
+from lignin.model.types import exact, optional_link
 
 __all__ = ["Project", "ULabel"]
 
@@ -24,7 +24,7 @@ class ULabel(Registry, Owned, Trashable):
     __tablename__ = "ulabel"
     uid_length, label = 8, "name"
 
-    uid: Mapped[str] = mapped_column(unique=True)
+    uid: Mapped[str] = exact(unique=True)
     name: Mapped[str]
     is_type: Mapped[bool] = mapped_column(default=False)
     type_id: Mapped[int | None] = optional_link("ulabel")
@@ -47,7 +47,7 @@ class Project(Registry, Owned, Trashable):
     uid_length, label = 12, "name"
     searched = ("name", "abbr", "description")
 
-    uid: Mapped[str] = mapped_column(unique=True)
+    uid: Mapped[str] = exact(unique=True)
     name: Mapped[str]
     is_type: Mapped[bool] = mapped_column(default=False)
     type_id: Mapped[int | None] = optional_link("project")

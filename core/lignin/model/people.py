@@ -6,7 +6,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from lignin.base.clock import now
 from lignin.model.registry import Registry
-from lignin.model.types import primary_key
+from lignin.model.types import exact, primary_key
 
 __all__ = ["ALL_SPACE", "ARCHIVE", "MAIN", "TRASH", "Branch", "Space", "User"]
 
@@ -22,7 +22,7 @@ class User(Registry):
     searched = ("handle", "name")
 
     id: Mapped[primary_key]
-    uid: Mapped[str] = mapped_column(unique=True)
+    uid: Mapped[str] = exact(unique=True)
     handle: Mapped[str] = mapped_column(unique=True)
     name: Mapped[str | None] = mapped_column(default=None)
     created_at: Mapped[datetime] = mapped_column(default=now)
@@ -35,7 +35,7 @@ class Branch(Registry):
     label = "name"
 
     id: Mapped[primary_key]
-    uid: Mapped[str] = mapped_column(unique=True)
+    uid: Mapped[str] = exact(unique=True)
     name: Mapped[str] = mapped_column(unique=True)
     description: Mapped[str | None] = mapped_column(default=None)
     status: Mapped[str] = mapped_column(default="standalone")
@@ -49,7 +49,7 @@ class Space(Registry):
     label = "name"
 
     id: Mapped[primary_key]
-    uid: Mapped[str] = mapped_column(unique=True)
+    uid: Mapped[str] = exact(unique=True)
     name: Mapped[str] = mapped_column(unique=True)
     description: Mapped[str | None] = mapped_column(default=None)
     created_at: Mapped[datetime] = mapped_column(default=now)

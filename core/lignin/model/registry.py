@@ -17,7 +17,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from lignin.base.clock import now
 from lignin.base.errors import UsageError
 from lignin.base.ports import current
-from lignin.model.types import JsonObject, UtcDateTime, optional_link, primary_key
+from lignin.model.types import JsonObject, UtcDateTime, exact, optional_link, primary_key
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -264,7 +264,7 @@ class Versioned:
 
     version_tag: Mapped[str | None] = mapped_column(default=None)
     is_latest: Mapped[bool] = mapped_column(default=True)
-    family: Mapped[str | None] = mapped_column(default=None)
+    family: Mapped[str | None] = exact(default=None)
 
     @property
     def stem_uid(self) -> str:

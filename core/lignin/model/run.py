@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from lignin.base.ports import graph
 from lignin.model.registry import Owned, Registry, ToMany, ToOne, Trashable
-from lignin.model.types import optional_link
+from lignin.model.types import exact, optional_link
 
 __all__ = ["Run"]
 
@@ -42,7 +42,7 @@ class Run(Registry, Owned, Trashable):
     uid_length, label = 16, "name"
     searched = ("name", "external_id", "description")
 
-    uid: Mapped[str] = mapped_column(unique=True)
+    uid: Mapped[str] = exact(unique=True)
     name: Mapped[str | None] = mapped_column(default=None)
     description: Mapped[str | None] = mapped_column(default=None)
     transform_id: Mapped[int | None] = optional_link("transform", index=False)

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from lignin.base.errors import UsageError
 from lignin.model.registry import Owned, Registry, Trashable
+from lignin.model.types import exact
 
 __all__ = ["Storage"]
 
@@ -31,7 +32,7 @@ class Storage(Registry, Owned, Trashable):
     label = "root"
     searched = ("root", "description")
 
-    uid: Mapped[str] = mapped_column(unique=True)
+    uid: Mapped[str] = exact(unique=True)
     root: Mapped[str]
     host: Mapped[str] = mapped_column(default="")
     description: Mapped[str | None] = mapped_column(default=None)

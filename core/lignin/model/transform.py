@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from lignin.base.clock import now
 from lignin.base.ports import graph
 from lignin.model.registry import Owned, Registry, ToMany, ToOne, Trashable, Versioned
-from lignin.model.types import optional_link
+from lignin.model.types import exact, optional_link
 
 __all__ = ["Transform"]
 
@@ -37,12 +37,12 @@ class Transform(Registry, Owned, Trashable, Versioned):
     uid_length, label = 12, "key"
     searched = ("key", "description")
 
-    uid: Mapped[str] = mapped_column(unique=True)
-    key: Mapped[str | None] = mapped_column(default=None, index=True)
+    uid: Mapped[str] = exact(unique=True)
+    key: Mapped[str | None] = exact(default=None, index=True)
     description: Mapped[str | None] = mapped_column(default=None)
     kind: Mapped[str] = mapped_column(default="pipeline")
     source_code: Mapped[str | None] = mapped_column(default=None)
-    hash: Mapped[str | None] = mapped_column(default=None, index=True)
+    hash: Mapped[str | None] = exact(default=None, index=True)
     reference: Mapped[str | None] = mapped_column(default=None)
     reference_type: Mapped[str | None] = mapped_column(default=None)
     used_at: Mapped[datetime] = mapped_column(default=now)

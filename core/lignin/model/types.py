@@ -4,12 +4,12 @@ from datetime import UTC, datetime
 from importlib import import_module
 from typing import Annotated, Any
 
-from sqlalchemy import JSON, DateTime, ForeignKey, Integer, TypeDecorator
+from sqlalchemy import JSON, DateTime, ForeignKey, Integer, String, TypeDecorator
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import mapped_column
 from sqlalchemy.types import TypeEngine
 
-__all__ = ["JsonObject", "UtcDateTime", "optional_link", "primary_key"]
+__all__ = ["JsonObject", "UtcDateTime", "exact", "exact_text", "is_exact", "optional_link", "primary_key"]
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -49,7 +49,28 @@ class JsonObject(TypeDecorator[Any]):
         return self.impl_instance.coerce_compared_value(op, value)
 
 
+_EXACT = "lignin_exact"
+
 primary_key = Annotated[int, mapped_column(Integer, primary_key=True)]
+
+
+def exact(**options: Any) -> Any:
+    """A column of texts that are compared, ordered and found by their beginning byte by byte, whatever the server's locale.
+
+    Args:
+        options: of `mapped_column`.
+    """
+    return mapped_column(exact_text(), info={_EXACT: True}, **options)
+
+
+def exact_text(length: int | None = None) -> TypeEngine[str]:
+    """The type of such a column."""
+    return String(length).with_variant(String(length, collation="C"), "postgresql")
+
+
+def is_exact(column: Any) -> bool:
+    """Whether a column is such a one."""
+    return bool(getattr(column, "info", {}).get(_EXACT))
 
 
 def optional_link(table: str, *, index: bool = True, cyclic: bool = False) -> Any:
