@@ -67,6 +67,11 @@ def _add_run(instance: Instance, session: Session, name: str) -> int:
     found = find_run(session, name)
     if found is not None:
         return found
+    if name in instance.spooled:
+        run = Run(uid=name, status="running", created_by_id=instance.user_id)
+        session.add(run)
+        session.flush()
+        return run.id
     if ":" not in name:
         raise TrackingError(f"there is no run {name!r} in this instance. Unset LIGNIN_RUN, or connect the instance it belongs to.")
     key = _parsed(name)

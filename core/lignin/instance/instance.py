@@ -43,7 +43,7 @@ from lignin.model import (
     Storage,
     User,
 )
-from lignin.recording import Code, RunStatus
+from lignin.recording import Code, RunStatus, Spool
 from lignin.storage import Root
 
 __all__ = ["Instance"]
@@ -73,10 +73,15 @@ class Instance:
         self._storage: Storage | None = None
         self._managed: tuple[float, Sequence[Storage]] = (-math.inf, ())
         self.run_ids: dict[str, int] = {}
+        # Runs that began in the spool, while the database was away.
+        self.spooled: set[str] = set()
+        self.spools: dict[Path, Spool] = {}
 
     def close(self) -> None:
         """Close its connections."""
         self.database.close()
+        for spool in self.spools.values():
+            spool.close()
 
     @property
     def user_id(self) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -45,14 +46,14 @@ def write_runs(instance: Instance, session: Session, story: Story) -> Written:
     """Bring all runs of a story into the catalogue.
 
     A parent, origin or user of a file that no event has begun yet gets its row all the same; its
-    own events fill it when they come. A script's run that is not in the catalogue is left out.
+    own events fill it when they come. A script's run that is neither in the catalogue nor begun here is left out.
     """
     transforms = _write_transforms(instance, session, story.started.values())
     uids = {key: key.uid for key in story.runs()}
     loaded = _load(session, uids.values())
     known = {key: loaded[uid] for key, uid in uids.items() if uid in loaded}
     # What others name comes first, so that nearly every row can name its parent as it is written.
-    new = sorted((key for key in uids if key not in known and key.engine != "lignin"), key=lambda key: key not in story.named)
+    new = sorted((key for key in uids if key not in known and (key.engine != "lignin" or _is_begun(key, story))), key=lambda key: key not in story.named)
     ids = {key: row.id for key, row in known.items()} | dict(zip(new, reserve_ids(session, Run, len(new)), strict=True))
     blank = _blank(instance)
     _insert(session, story, {key: {**blank, "id": ids[key], "uid": uids[key]} for key in new}, ids, transforms)
@@ -65,6 +66,11 @@ def write_runs(instance: Instance, session: Session, story: Story) -> Written:
     _update(session, [{"row": row.id, **_begun(transforms, e), "parent_id": links.get(e.parent)} for row, e in later])
     _update(session, [{"row": row.id, **_ended(e), "origin_id": links.get(e.reused)} for row, e in final])
     return Written(ids=ids, new=frozenset(new))
+
+
+def _is_begun(key: RunKey, story: Story) -> bool:
+    """Whether a run of a script or function began in a spool, because the database was away."""
+    return key in story.started and re.fullmatch(rf"[0-9A-Za-z]{{{Run.uid_length}}}", key.id) is not None
 
 
 def _insert(
@@ -80,7 +86,9 @@ def _insert(
     links: dict[RunKey | None, int] = {key: row_id for key, row_id in ids.items() if key not in new}
     rows, parents, origins = [], [], []
     for key, own in new.items():
-        row = own | {"engine": key.engine, "scope": key.scope, "external_id": key.id, "attempt": key.attempt}
+        names = {"engine": key.engine, "scope": key.scope, "external_id": key.id}
+        # A script's run is named by its uid alone.
+        row = own | (names if key.engine != "lignin" else dict.fromkeys(names)) | {"attempt": key.attempt}
         if begun := story.started.get(key):
             row |= _begun(transforms, begun)
             row["parent_id"] = links.get(begun.parent)

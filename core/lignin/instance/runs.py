@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select, update
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
@@ -17,7 +17,6 @@ from lignin.base.errors import LigninError, NotFound, UsageError
 from lignin.base.ids import new_uid
 from lignin.base.messages import say
 from lignin.base.redact import redact_text
-from lignin.base.settings import user_home
 from lignin.instance.beginning import begins_with
 from lignin.instance.crashed import close_crashed
 from lignin.instance.current_run import run_id_of
@@ -25,10 +24,10 @@ from lignin.instance.families import code_family
 from lignin.instance.fields import INTERNAL
 from lignin.instance.insert import insert_ignore
 from lignin.instance.save_artifact import save_artifacts
+from lignin.instance.spooled_runs import spool_end, spool_start
 from lignin.instance.transforms import new_transform
 from lignin.model import Artifact, Project, Registry, Run, Transform
-from lignin.recording import Code, Ended, RunKey, RunStatus
-from lignin.recording.spool import Spool
+from lignin.recording import Code, RunStatus, is_strict
 
 if TYPE_CHECKING:
     from lignin.instance.instance import Instance
@@ -65,10 +64,44 @@ def start_run(
         transform_uid: the stem that identifies the code across renames.
         project: name or uid of a project to label the run with.
 
+    A run inside another is a step of a pipeline, which must not break because the database is away: then it begins in
+    the spool, unless `LIGNIN_STRICT` is set.
+
     Returns:
         the run; `run.__dict__["_transform"]` is the transform, and `transform.__dict__["_made"]`
         says whether it is `created`, a `version`, or `loaded`.
+
+    Raises:
+        LigninError: the run can't be recorded.
     """
+    name = redact_text(name) if name else None
+    facts = {"code": code, "params": params or {}, "info": info or {}}
+    try:
+        return _store_run(
+            instance, **facts, name=name, environment=environment, entrypoint=entrypoint, cli_args=cli_args, parent=parent, stem=transform_uid, project=project
+        )
+    except LigninError as e:
+        is_away = isinstance(e.__cause__, DBAPIError) and not isinstance(e, UsageError)
+        if parent is None or not is_away or is_strict():
+            raise
+        facts["info"] = {**facts["info"], "entrypoint": entrypoint} | ({} if project is None else {"project": project})
+        return spool_start(instance, e, **facts, name=name or code.key.rsplit("/", 1)[-1], parent=parent)
+
+
+def _store_run(
+    instance: Instance,
+    *,
+    code: Code,
+    name: str | None,
+    params: Mapping[str, Any],
+    info: Mapping[str, Any],
+    environment: str | None,
+    entrypoint: str | None,
+    cli_args: str | None,
+    parent: str | None,
+    stem: str | None,
+    project: str | None,
+) -> Run:
     if parent is None:
         # Whoever ran here before and was killed is told as such by who comes next.
         close_crashed(instance)
@@ -81,19 +114,19 @@ def start_run(
     uid, tries = new_uid(Run.uid_length), list[Run]()
 
     def work(session: Session) -> tuple[Run, Transform]:
-        transform = _find_transform(instance, session, code, transform_uid)
+        transform = _find_transform(instance, session, code, stem)
         # An earlier try whose commit was not answered may have been stored after all.
         if tries and (held := session.scalars(select(Run).where(Run.uid == uid)).one_or_none()) is not None:
             return held, transform
         run = Run(
             uid=uid,
-            name=redact_text(name) if name else transform.name,
+            name=name or transform.name,
             transform_id=transform.id,
             parent_id=parent_id,
             status=RunStatus.RUNNING.value,
             started_at=now(),
-            params=dict(params or {}),
-            info=dict(info or {}),
+            params=dict(params),
+            info=dict(info),
             entrypoint=entrypoint,
             cli_args=cli_args,
             environment_id=environment_id,
@@ -144,6 +177,11 @@ def end_run(
         LigninError: neither the database nor the spool takes it.
     """
     new: dict[str, Any] = {"status": RunStatus(status).value, "finished_at": now(), "error": error}
+    if run.uid in instance.spooled:
+        # Its row, if there is one by now, has yet to be told how it began.
+        if spool_end(instance, run, new) is None:
+            say("!", f"how run {run.uid} ended can't be kept: no spool can be written")
+        return
     if report:
         try:
             new["report_id"] = _text_artifact(instance, report, "report", suffix=report_suffix)
@@ -167,25 +205,12 @@ def end_run(
     except UsageError:
         raise
     except LigninError as e:
-        spool = _spool_end(instance, run, new)
+        spool = spool_end(instance, run, new)
         if spool is None:
             raise
         say("!", f"{e} How run {run.uid} ended waits in {spool}; bring it in with: lignin ingest --all")
     for name, value in new.items():
         set_committed_value(run, name, value)
-
-
-def _spool_end(instance: Instance, run: Run, new: Mapping[str, Any]) -> Path | None:
-    """Keep how a run ended in a spool, the instance's or the user's; where, or `None` if neither can be written."""
-    event = Ended(run=RunKey(engine="lignin", scope="", id=run.uid), status=RunStatus(new["status"]), at=new["finished_at"], error=new["error"])
-    for folder in (instance.config.spool, user_home() / "spool"):
-        spool = Spool(folder, engine="lignin")
-        with suppress(OSError):
-            spool.record(event)
-            path = spool.path
-            spool.close()
-            return path
-    return None
 
 
 def _find_transform(instance: Instance, session: Session, code: Code, stem: str | None) -> Transform:

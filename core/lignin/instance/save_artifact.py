@@ -288,8 +288,11 @@ def _store_rows(instance: Instance, session: Session, plans: Sequence[_Plan]) ->
 
 
 def _is_stored(plan: _Plan) -> bool:
-    seen = look(locate(plan.storage, plan.relpath))
-    return seen is not None and (not plan.at_key or seen.mtime_ns == plan.mtime_ns)
+    seen, content = look(locate(plan.storage, plan.relpath)), plan.draft.content
+    if seen is None or (plan.at_key and seen.mtime_ns != plan.mtime_ns):
+        return False
+    # Of a folder whose record was deleted while it was stored again, a part may lie there.
+    return seen.size in {None, content.size} and seen.n_files in {None, content.n_files}
 
 
 def _load_families(session: Session, families: set[str]) -> dict[str, list[Artifact]]:

@@ -241,3 +241,55 @@ def test_a_server_that_stays_away_is_a_clear_error_in_bounded_time(instance, run
     running.start()
     assert artifact.save().load() == "one"
     assert ln.Artifact.all().count() == 1
+
+
+def test_steps_go_on_while_the_server_stays_away_and_are_in_the_catalogue_later(instance, running, monkeypatch, capsys):
+    monkeypatch.setenv("LIGNIN_DB_WAIT", "0.3")
+
+    @ln.step()
+    def double(number):
+        return 2 * number
+
+    @ln.step()
+    def keep(number):
+        Path("sum.txt").write_text(str(number))
+        return ln.Artifact("sum.txt", key="sum.txt").save()
+
+    @ln.step()
+    def outer(number):
+        found = double(number)
+        running.start()
+        keep(found)
+        return found
+
+    @ln.flow()
+    def whole():
+        running.stop(signal.SIGINT)
+        return double(1) + outer(2)
+
+    assert whole() == 6
+    assert capsys.readouterr().err.count("Until then steps are recorded in") == 1
+    artifact = ln.Artifact.get(key="sum.txt")
+    subprocess.run([sys.executable, "-m", "lignin", "ingest", "--all"], check=True, capture_output=True)
+    runs = {run.name.rsplit(".", 1)[-1]: run for run in ln.Run.filter(status="completed").order_by("started_at")}
+    assert ln.Run.filter(status="completed").count() == ln.Run.all().count() == 5
+    assert {name: run.parent and run.parent.name.rsplit('.', 1)[-1] for name, run in runs.items()} == {"whole": None, "outer": "whole", "double": "outer", "keep": "outer"}
+    assert artifact.run.name.endswith("keep")
+    assert runs["double"].params == {"number": 2}
+    assert runs["double"].transform.source_code.lstrip().startswith("@ln.step()")
+    assert {run.engine for run in ln.Run.all()} == {None}
+
+
+def test_who_is_strict_has_no_step_run_unrecorded(instance, running, monkeypatch):
+    monkeypatch.setenv("LIGNIN_DB_WAIT", "0.3")
+    monkeypatch.setenv("LIGNIN_STRICT", "1")
+    done = []
+
+    @ln.flow()
+    def whole():
+        running.stop(signal.SIGINT)
+        ln.step()(done.append)(1)
+
+    with pytest.raises(LigninError, match="is away"):
+        whole()
+    assert done == []

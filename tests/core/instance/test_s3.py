@@ -21,7 +21,8 @@ from lignin.base.errors import (
     StorageError,
     UsageError,
 )
-from lignin.instance import remote_source
+from lignin.instance import remote_source, save_artifact
+from lignin.instance.locate import locate
 from lignin.storage import Root, cache_folder
 
 
@@ -79,6 +80,27 @@ def test_deleting_for_good_takes_the_bytes(s3_instance, tmp_path):
     assert path.exists()
     artifact.delete(permanent=True)
     assert not path.exists()
+
+
+def test_a_folder_of_which_a_part_was_deleted_meanwhile_is_stored_again(s3_instance, tmp_path, monkeypatch):
+    """As another process does that deletes a record of the same content."""
+    folder = tmp_path / "many"
+    folder.mkdir()
+    for name in "abc":
+        (folder / name).write_text(name)
+    store, turns = save_artifact._store_bytes, []
+
+    def then_lose(plans):
+        store(plans)
+        turns.append(1)
+        if len(turns) == 1:
+            (object_,) = (path for path in locate(plans[0].storage, plans[0].relpath).rglob("b") if path.is_file())
+            object_.unlink()
+
+    monkeypatch.setattr(save_artifact, "_store_bytes", then_lose)
+    artifact = ln.Artifact(folder, key="many").save()
+    assert len(turns) == 2
+    assert sorted(path.name for path in artifact.cache(verify=True).iterdir()) == ["a", "b", "c"]
 
 
 def test_bytes_that_went_are_a_clear_error(s3_instance, tmp_path):
