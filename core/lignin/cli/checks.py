@@ -23,6 +23,8 @@ from lignin.base.settings import InstanceConfig, find_instance, user_home
 from lignin.instance.database import Database
 from lignin.instance.migrations import HEAD
 from lignin.instance.schema_version import check_version
+from lignin.recording.policy import FILE as POLICY
+from lignin.recording.policy import Policy
 from lignin.recording.spool import SUFFIX
 from lignin.storage import Root, check_writable
 
@@ -70,6 +72,7 @@ def check_all() -> Iterator[Check]:
         yield from _check_database(config)
         yield from _check_storage(config)
         yield from _check_spools(config)
+        yield from _check_policy(config)
     yield from _check_clock()
     yield from _check_extras()
     yield from _check_plugins()
@@ -163,6 +166,18 @@ def _check_spools(config: InstanceConfig) -> Iterator[Check]:
         yield _warning("spools", f"{len(waiting)} {verb} to be ingested, the first {waiting[0]}. Take them in with: lignin ingest --all")
     else:
         yield _good("spools", "no spool waits to be ingested")
+
+
+def _check_policy(config: InstanceConfig) -> Iterator[Check]:
+    path = config.folder / POLICY
+    if not path.exists():
+        return
+    try:
+        Policy.read(config.folder)
+    except LigninError as e:
+        yield _wrong("policy", str(e))
+    else:
+        yield _good("policy", f"the policy for pipelines is {path}")
 
 
 def _check_clock() -> Iterator[Check]:

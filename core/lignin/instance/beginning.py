@@ -22,7 +22,7 @@ def begins_with(column: Any, prefix: str) -> ColumnElement[bool]:
     if not prefix:
         return true()
     after = _after(prefix)
-    return column >= prefix if after is None else and_(column >= prefix, column < after)  # type: ignore[no-any-return]  # SQLAlchemy does not say what a comparison is
+    return column >= prefix if after is None else and_(column >= prefix, column < after)
 
 
 def _after(prefix: str) -> str | None:

@@ -307,8 +307,8 @@ def _compare_text(column: Any, comparison: str, value: Any) -> ColumnElement[boo
             clause = text == value
         case "contains":
             clause = func.replace(text, value, "") != text if value else text.is_not(None)
-        case "startswith" if is_exact(column):
-            clause = and_(column.is_not(None), begins_with(column, value))
+        case "startswith" if is_exact(text):
+            clause = and_(text.is_not(None), begins_with(text, value))
         case "startswith":
             clause = func.substr(text, 1, len(value)) == value
         case _:

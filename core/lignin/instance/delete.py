@@ -18,6 +18,7 @@ from lignin.instance.derive import derive_origins
 from lignin.instance.locate import locate
 from lignin.instance.reach import is_as_recorded
 from lignin.instance.references import refuse_taken
+from lignin.instance.retained import drop_retained
 from lignin.instance.rows import find_row
 from lignin.instance.save_artifact import OBJECTS, content_lock
 from lignin.model import (
@@ -72,6 +73,7 @@ def delete(instance: Instance, record: Registry, *, permanent: bool | None = Non
     if isinstance(row, Artifact):
         try:
             _delete_bytes(instance, row, storage=storage)
+            drop_retained(instance, row)
         except StorageError as e:
             raise StorageError(f"{name} is deleted for good, but its bytes still lie at {row.relpath} in its storage: {e} Delete them there.") from e
     say("→", f"deleted {name} for good")

@@ -15,14 +15,18 @@ from typing import TYPE_CHECKING
 from lignin.base.errors import SpoolError
 from lignin.base.processes import is_gone
 from lignin.base.settings import user_home
+from lignin.instance.apply_policy import apply_policy, label_runs
 from lignin.instance.record import record_story
+from lignin.instance.retained import retain_outputs
 from lignin.recording import (
     BadLine,
     Claim,
     Event,
     FileRef,
+    Policy,
     RunKey,
     Story,
+    Treatment,
     fold,
     read_content,
     read_spool,
@@ -71,6 +75,7 @@ def ingest(instance: Instance, path: Path) -> IngestReport:
 
     Raises:
         SpoolError: there is no such file, or it can't be read.
+        UsageError: the instance's policy can't be used.
     """
     # Not `path.is_file()`, which raises where a name is too long.
     if not os.path.isfile(path):  # noqa: PTH113
@@ -80,13 +85,19 @@ def ingest(instance: Instance, path: Path) -> IngestReport:
     runs: set[RunKey] = set()
     # Asked before the first line is read: what is written meanwhile must find its spool in its place.
     is_over = is_at_rest(path)
+    policy = Policy.read(instance.config.folder)
     stream = _events(path, bad)
     contents: dict[FileRef, FileRef] = {}
     while batch := list(islice(stream, _BATCH)):
         events += len(batch)
         story = fold(batch)
-        hashed += _read_contents(story, contents)
+        apply_policy(policy, story)
+        hashed += _read_contents(story, contents, policy)
+        if policy.retain != "none":
+            # Before the next run can overwrite them.
+            retain_outputs(instance, policy, story.claims)
         record_story(instance, story)
+        label_runs(instance, policy, story.started.values())
         runs.update(story.runs())
     if path.parent in {instance.config.spool, user_home() / "spool"} and all(line.torn for line in bad) and is_over:
         _put_away(path)
@@ -101,13 +112,13 @@ def _events(path: Path, bad: list[BadLine]) -> Iterator[Event]:
             yield item
 
 
-def _read_contents(story: Story, contents: dict[FileRef, FileRef]) -> int:
+def _read_contents(story: Story, contents: dict[FileRef, FileRef], policy: Policy) -> int:
     """Complete a story's claims with the contents of files that nobody has read."""
     known = {_sighting(claim.ref): claim.ref for claim in story.claims if claim.ref.content_id}
     before = len(contents)
     claims = []
     for claim in story.claims:
-        if claim.ref.content_id is not None:
+        if claim.ref.content_id is not None or policy.treat(claim.ref) is not Treatment.HASH:
             claims.append(claim)
             continue
         # The run that wrote a file may have read it, when the one that used it had not.

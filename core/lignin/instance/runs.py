@@ -75,7 +75,7 @@ def start_run(
         LigninError: the run can't be recorded.
     """
     name = redact_text(name) if name else None
-    facts = {"code": code, "params": params or {}, "info": info or {}}
+    facts: dict[str, Any] = {"code": code, "params": params or {}, "info": info or {}}
     try:
         return _store_run(
             instance, **facts, name=name, environment=environment, entrypoint=entrypoint, cli_args=cli_args, parent=parent, stem=transform_uid, project=project

@@ -46,9 +46,10 @@ def spool_start(
     Raises:
         LigninError: `problem`, where no spool can be written either.
     """
-    run = Run(uid=new_uid(Run.uid_length), name=name, status=RunStatus.RUNNING.value, started_at=now(), params=dict(params), info=dict(info))
+    at = now()
+    run = Run(uid=new_uid(Run.uid_length), name=name, status=RunStatus.RUNNING.value, started_at=at, params=dict(params), info=dict(info))
     above = RunKey.parse(parent) if ":" in parent else _key(parent)
-    spool = _write(instance, Started(run=_key(run.uid), name=name, at=run.started_at, parent=above, code=code, params=params, info=info))
+    spool = _write(instance, Started(run=_key(run.uid), name=name, at=at, parent=above, code=code, params=params, info=info))
     if spool is None:
         raise problem
     if not instance.spooled:

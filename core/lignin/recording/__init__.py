@@ -24,6 +24,7 @@ from lignin.recording.fold import Claim, Story, ending_rank, fold, telling
 from lignin.recording.guard import Guard, is_strict
 from lignin.recording.observe import local_path, observe, read_content, to_uri
 from lignin.recording.params import encode_params, encode_value
+from lignin.recording.policy import DEFAULT_POLICY, Limits, Policy, Treatment, policy_of
 from lignin.recording.recorder import MemoryRecorder, Recorder
 from lignin.recording.source import (
     Repository,
@@ -37,6 +38,7 @@ from lignin.recording.spool import BadLine, Replay, Spool, read_spool, replay
 from lignin.recording.wire import dump, load
 
 __all__ = [
+    "DEFAULT_POLICY",
     "ENGINES",
     "Backfill",
     "BadLine",
@@ -47,7 +49,9 @@ __all__ = [
     "Event",
     "FileRef",
     "Guard",
+    "Limits",
     "MemoryRecorder",
+    "Policy",
     "Produced",
     "Recorder",
     "RefState",
@@ -58,6 +62,7 @@ __all__ = [
     "Spool",
     "Started",
     "Story",
+    "Treatment",
     "Used",
     "deliver",
     "dump",
@@ -74,6 +79,7 @@ __all__ = [
     "load",
     "local_path",
     "observe",
+    "policy_of",
     "read_content",
     "read_spool",
     "replay",

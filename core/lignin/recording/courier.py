@@ -5,14 +5,19 @@ worker thread then hashes the file where it lies and writes the event again with
 Each (path, size, time, inode) is hashed once.
 """
 
+import os
 import queue
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
-from lignin.recording.events import Event, FileRef, Produced, Used
+from lignin.base.errors import LigninError
+from lignin.recording.events import Event, FileRef, Produced, Started, Used
 from lignin.recording.guard import Guard
 from lignin.recording.observe import local_path, read_content
+from lignin.recording.policy import DEFAULT_POLICY, Policy, Treatment, policy_of
 from lignin.recording.recorder import Recorder
 
 __all__ = ["Courier"]
@@ -35,14 +40,17 @@ class Courier:
         self._known: dict[FileRef, FileRef] = {}
         self._lock = threading.Lock()
         self._pending = 0
+        self._policy: Policy | None = None
         self._idle = threading.Condition(self._lock)
         self._worker: threading.Thread | None = None
 
     def record(self, event: Event) -> None:
         """Write an event, and see to its content later. Never raises unless strict."""
         with self._guard:
+            if isinstance(event, Started) and event.parent is None and (said := _said_with_run()):
+                event = replace(event, info={**event.info, **said})
             self._recorder.record(event)
-            if self._hash_files and isinstance(event, Used | Produced) and not event.ref.content_id and local_path(event.ref):
+            if self._hash_files and isinstance(event, Used | Produced) and not event.ref.content_id and local_path(event.ref) and self._is_read(event.ref):
                 self._enqueue(event)
 
     def flush(self, seconds: float) -> bool:
@@ -55,6 +63,15 @@ class Courier:
                     return False
                 self._idle.wait(left)
         return True
+
+    def _is_read(self, ref: FileRef) -> bool:
+        """Whether the policy wants the content; where its file can't be used, who takes the spool in says so."""
+        if self._policy is None:
+            try:
+                self._policy = policy_of()
+            except LigninError:
+                self._policy = DEFAULT_POLICY
+        return self._policy.treat(ref) is Treatment.HASH
 
     def _enqueue(self, event: Used | Produced) -> None:
         with self._lock:
@@ -85,3 +102,10 @@ class Courier:
             self._known[sighting] = found
         if found != sighting:
             self._recorder.record(replace(event, ref=found))
+
+
+def _said_with_run() -> Mapping[str, Any]:
+    """The project and the labels that the environment names for the workflows that are started in it."""
+    project = os.environ.get("LIGNIN_PROJECT", "").strip()
+    labels = [name for part in os.environ.get("LIGNIN_LABELS", "").split(",") if (name := part.strip())]
+    return ({"project": project} if project else {}) | ({"labels": labels} if labels else {})

@@ -6,6 +6,7 @@ from lignin.storage.keys import check_key, suffix_of
 from lignin.storage.listing import Listing, Upload, abort, copy_within, list_below, unfinished
 from lignin.storage.place import check_writable, fetch, hash_whole, look, put, put_new, remove
 from lignin.storage.remote import open_stream
+from lignin.storage.retain import retain
 from lignin.storage.root import Root, as_path
 from lignin.storage.seen import Seen
 from lignin.storage.transfer import transfer, transfer_new
@@ -32,6 +33,7 @@ __all__ = [
     "put",
     "put_new",
     "remove",
+    "retain",
     "suffix_of",
     "transfer",
     "transfer_new",
