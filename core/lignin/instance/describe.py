@@ -3,16 +3,32 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.text import Text
 from rich.tree import Tree
+from sqlalchemy import literal, select, union_all
 
 from lignin.base.errors import LigninError
-from lignin.model import Artifact, Collection, Registry, Run, Transform, Trashable, Versioned
+from lignin.instance.conditions import link_table
+from lignin.model import (
+    MAIN,
+    Artifact,
+    Branch,
+    Collection,
+    Project,
+    Registry,
+    Run,
+    Space,
+    Transform,
+    Trashable,
+    ULabel,
+    User,
+    Versioned,
+)
 
 if TYPE_CHECKING:
     from lignin.instance.instance import Instance
@@ -51,11 +67,11 @@ def _tree(instance: Instance, record: Registry) -> Tree:
     if description and name != description:
         head.append(f" | {_short(description)}", style="not bold")
     tree = Tree(head)
-    for line in _common(record):
+    for line in (*_common(record), *_owner(instance, record)):
         tree.add(Text(line))
     match record:
         case Artifact():
-            _add_artifact(tree, record)
+            _add_artifact(instance, tree, record)
         case Run():
             _add_run(tree, record)
         case Transform() if record.source_code:
@@ -90,29 +106,50 @@ def _common(record: Any) -> Sequence[str]:
         lines += [f"engine: {record.engine}   attempt: {record.attempt}"] if record.engine else []
         lines += [f"status: {record.status}"]
         lines += [f"started_at: {_moment(record.started_at)}   finished_at: {_moment(record.finished_at)}"]
-    if record.id is None:
-        return lines
-    if isinstance(record, Trashable):
-        lines.append(f"branch: {record.branch.name}   space: {record.space.name}")
-    if hasattr(record, "created_by_id"):
-        by = record.created_by
-        lines.append(f"created_at: {_moment(record.created_at)}   created_by: {by.handle if by else 'nobody'}")
     return lines
 
 
-def _add_artifact(tree: Tree, artifact: Artifact) -> None:
+def _owner(instance: Instance, record: Any) -> Sequence[str]:
+    """Where a record lives and who made it, by one question."""
+    if record.id is None:
+        return ()
+    named = {
+        "branch": select(Branch.name).where(Branch.id == getattr(record, "branch_id", None)),
+        "space": select(Space.name).where(Space.id == getattr(record, "space_id", None)),
+        "by": select(User.handle).where(User.id == getattr(record, "created_by_id", None)),
+    }
+    names = instance.database.read(lambda session: session.execute(select(*(query.scalar_subquery().label(name) for name, query in named.items()))).one())
+    lines = [f"branch: {names.branch}   space: {names.space}"] if isinstance(record, Trashable) else []
+    lines += [f"created_at: {_moment(record.created_at)}   created_by: {names.by or 'nobody'}"] if hasattr(record, "created_by_id") else []
+    return lines
+
+
+def _labels(instance: Instance, artifact: Artifact) -> Mapping[str, list[str]]:
+    """The names of an artifact's labels, by relation, by one question."""
+    found: dict[str, list[str]] = {}
+    parts = []
+    for place, (name, registry) in enumerate((("ulabels", ULabel), ("projects", Project))):
+        link = link_table(Artifact.relations()[name])
+        mine = select(link.c[f"{registry.__tablename__}_id"]).where(link.c.artifact_id == artifact.id)
+        table: Any = registry
+        parts.append(select(literal(place).label("place"), literal(name).label("name"), table.name.label("label"), table.id.label("id")).where(table.id.in_(mine), table.branch_id.in_([MAIN, instance.branch_id])))
+    for row in instance.database.read(lambda session: session.execute(union_all(*parts).order_by("place", "id")).all()):
+        found.setdefault(row.name, []).append(row.label)
+    return found
+
+
+def _add_artifact(instance: Instance, tree: Tree, artifact: Artifact) -> None:
     tree.add(Text(f"storage/path: {artifact.path}", overflow="fold"))
     if artifact.id is None:
         return
     origin = artifact.origin
     if origin is not None:
         tree.add(Text(f"inferred origin: {origin.key or origin.uid} ({origin.uid}), of the same content"))
-    labels = {name: [label.name for label in getattr(artifact, name)] for name in ("ulabels", "projects")}
-    if any(labels.values()):
+    labels = _labels(instance, artifact)
+    if labels:
         branch = tree.add(Text("Labels", style="bold"))
         for name, values in labels.items():
-            if values:
-                branch.add(Text(f".{name}: {', '.join(values)}"))
+            branch.add(Text(f".{name}: {', '.join(values)}"))
 
 
 def _add_run(tree: Tree, run: Run) -> None:
