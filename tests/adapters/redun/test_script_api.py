@@ -1,6 +1,7 @@
 """Live: schedulers that a script makes itself."""
 
 import json
+from urllib.parse import unquote
 
 import pytest
 
@@ -9,7 +10,7 @@ import pytest
 def run(make_runner):
     redun = make_runner("api")
     redun.take("script_api")
-    done = redun.python("script_api.py")
+    done = redun.python("script_api.py", FAR=str(redun.folder.parent / "far"))
     assert done.code == 0, done.output
     return done
 
@@ -53,3 +54,16 @@ def test_a_result_from_an_earlier_execution_of_the_process_is_reused(run, seen):
 def test_code_inside_knows_its_execution(run, seen):
     assert seen["within"] == [str(run.executions[1].run)] * 2
     assert seen["after"] == ["None", None]
+
+
+def test_an_execution_that_is_extended_gets_the_new_jobs(run, seen):
+    """And a file outside of the working folder, under a name with blanks and accents, is known where it lies."""
+    caller, job, path = seen["extended"]
+    far = run.start("api.far")
+    assert (far.run.id, far.parent.id) == (job, caller)
+    assert run.status(far.run) == "completed"
+    ((name, (_, ref)),) = run.files(far.run, written=True).items()
+    assert ref.content_id.startswith("b3:")
+    assert unquote(ref.uri) == f"file://{path}"
+    assert unquote(name) == "far away, é.txt"
+    assert [run.status(s.run) for s in run.executions if s.run.id == seen["id"]] == ["completed"]

@@ -5,7 +5,7 @@ import os
 import sys
 
 from redun import File, Scheduler, task
-from redun.backends.db import RedunBackendDb
+from redun.backends.db import Job, RedunBackendDb
 from redun.config import Config
 from redun.scheduler import DryRunResult
 
@@ -19,6 +19,13 @@ redun_namespace = "api"
 def make(n: int) -> File:
     file = File(f"api-{n}.txt")
     file.write(str(n))
+    return file
+
+
+@task()
+def far(folder: str) -> File:
+    file = File(f"{folder}/far away, é.txt")
+    file.write("outside of the working folder")
     return file
 
 
@@ -49,6 +56,10 @@ except DryRunResult:
     seen["dryrun"] = True
 seen["id"] = "11111111-2222-4333-8444-555555555555"
 scheduler.run(shout(make(1)), execution_id=seen["id"])
+
+(caller,) = [job for job in scheduler.backend.session.query(Job).filter_by(execution_id=seen["id"]) if job.task.name == "shout"]
+extended = scheduler.extend_run(far(os.environ["FAR"]), parent_job_id=caller.id)
+seen["extended"] = [caller.id, extended["job_id"], extended["result"].path]
 
 memory = setup(Config({}))
 seen["memory"] = [type(memory).__name__, memory.run(shout(make(4)))]
