@@ -11,7 +11,7 @@ from lignin.schema.dtype import Target
 from lignin.schema.feature import FeatureSpec
 from lignin.schema.near import Spellings
 
-__all__ = ["Registries", "Tables", "Terms", "Vocabulary"]
+__all__ = ["Registries", "Tables", "Terms", "Vocabulary", "feature_names"]
 
 
 class Vocabulary(Protocol):
@@ -102,7 +102,7 @@ class Tables:
 
     def __init__(self, vocabularies: Mapping[str, Vocabulary] | None = None, *, features: Iterable[FeatureSpec] = ()) -> None:
         self._features = {feature.name: feature for feature in features}
-        self._vocabularies: dict[str, Vocabulary] = {"Feature": _names(self._features.values()), **(vocabularies or {})}
+        self._vocabularies: dict[str, Vocabulary] = {"Feature": feature_names(self._features.values()), **(vocabularies or {})}
 
     def vocabulary(self, target: Target) -> Vocabulary | None:
         """The table that was given for a target's text; `None` without one."""
@@ -114,7 +114,8 @@ class Tables:
         return {name: self._features[name] for name in names if name in self._features}
 
 
-def _names(features: Iterable[FeatureSpec]) -> Terms:
+def feature_names(features: Iterable[FeatureSpec]) -> Terms:
+    """The names of features as a vocabulary, with their synonyms."""
     meant: dict[str, tuple[str, ...]] = {}
     listed = list(features)
     for feature in listed:
