@@ -84,6 +84,11 @@ class ArrowColumn:
         found = self._compute.value_counts(self._present)
         return dict(zip(found.field("values").to_pylist(), found.field("counts").to_pylist(), strict=True))
 
+    def numbers(self) -> Any:
+        """The finite numbers."""
+        numbers = self._present.cast(self._arrow.float64(), safe=False).to_numpy()
+        return numbers[require("numpy", extra="all").isfinite(numbers)]
+
     def values(self) -> Iterator[Any]:
         """The values, one by one."""
         maps = self._arrow.types.is_map(self._array.type)
@@ -101,14 +106,14 @@ class ArrowColumn:
         """The texts that were read with the wrong encoding."""
         return odd_text(self._marked())
 
-    def _marked(self) -> Iterator[str]:
+    def _marked(self) -> Iterator[list[str]]:
         # Arrow's texts can be stored, so only the mark of a reader that could not read is looked for.
         decoded = self._present
         if self._arrow.types.is_dictionary(decoded.type):
             decoded = decoded.cast(decoded.type.value_type)
         marked = self._compute.match_substring(decoded, "\ufffd")
         if self._count(marked):
-            yield from decoded.filter(marked).to_pylist()
+            yield decoded.filter(marked).to_pylist()
 
     @cached_property
     def _present(self) -> Any:

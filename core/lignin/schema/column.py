@@ -4,14 +4,14 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import islice
+from functools import cached_property
+from numbers import Real
 from typing import Any, Protocol
 
+from lignin.base.extras import require
 from lignin.schema.values import encodable, is_list, is_missing, told_type
 
-__all__ = ["Column", "OddText", "Stored", "ValuesColumn", "odd_text", "take"]
-
-_AT_ONCE = 100_000
+__all__ = ["Column", "OddText", "Stored", "ValuesColumn", "odd_text"]
 
 
 class Stored(StrEnum):
@@ -84,6 +84,10 @@ class Column(Protocol):
         """The distinct values and how often each occurs. Not for `MIXED`, `LIST` and `DICT`."""
         ...
 
+    def numbers(self) -> Any:
+        """The finite numbers, as a NumPy array of floats. Of `INT` and `FLOAT` only."""
+        ...
+
     def values(self) -> Iterator[Any]:
         """The values, one by one."""
         ...
@@ -100,11 +104,12 @@ class Column(Protocol):
 class ValuesColumn:
     """Python values, of which nothing is known but themselves: a dictionary's, an object column's, the items of lists."""
 
-    def __init__(self, values: Iterable[Any], *, told: str = "object") -> None:
+    def __init__(self, values: Iterable[Any], *, told: str = "object", missing: int | None = None) -> None:
+        """The values. Who knows how many are missing gives those only that are not."""
         listed = list(values)
-        self._values = [value for value in listed if not is_missing(value)]
-        self._missing = len(listed) - len(self._values)
-        self._told = told
+        self._values = listed if missing is not None else [value for value in listed if not is_missing(value)]
+        self._missing = len(listed) - len(self._values) if missing is None else missing
+        self._named = told
         self.zone: str | None = None
 
     @property
@@ -112,11 +117,12 @@ class ValuesColumn:
         """`MIXED`, or `EMPTY` where all are missing."""
         return Stored.MIXED if self._values else Stored.EMPTY
 
-    @property
+    @cached_property
     def told(self) -> str:
         """The types that occur."""
-        kinds = sorted({told_type(value) for value in self._values})
-        return f"{self._told} ({', '.join(kinds)})" if kinds else self._told
+        one_of_each = {type(value): value for value in self._values}
+        kinds = sorted({told_type(value) for value in one_of_each.values()})
+        return f"{self._named} ({', '.join(kinds)})" if kinds else self._named
 
     def __len__(self) -> int:
         return len(self._values) + self._missing
@@ -141,6 +147,12 @@ class ValuesColumn:
         """How often each text occurs."""
         return Counter(value for value in self._values if isinstance(value, str))
 
+    def numbers(self) -> Any:
+        """The finite numbers."""
+        numpy = require("numpy", extra="all")
+        found = numpy.array([value for value in self._values if isinstance(value, Real) and not isinstance(value, bool)], dtype=float)
+        return found[numpy.isfinite(found)]
+
     def values(self) -> Iterator[Any]:
         """The values, one by one."""
         return iter(self._values)
@@ -151,14 +163,14 @@ class ValuesColumn:
 
     def odd_text(self) -> OddText:
         """The texts that were read with the wrong encoding."""
-        return odd_text(value for value in self._values if isinstance(value, str))
+        return odd_text([[value for value in self._values if isinstance(value, str)]])
 
 
-def odd_text(texts: Iterable[str]) -> OddText:
-    """The texts of an iterable that were read with the wrong encoding."""
+def odd_text(pieces: Iterable[Sequence[str]]) -> OddText:
+    """The texts, which come in pieces, that were read with the wrong encoding."""
     broken: Counter[str] = Counter()
     replaced: Counter[str] = Counter()
-    for piece in take(texts, at_once=_AT_ONCE):
+    for piece in pieces:
         # One look at all of them; almost always, that is all.
         joined = "".join(piece)
         if joined.isascii():
@@ -168,10 +180,3 @@ def odd_text(texts: Iterable[str]) -> OddText:
         if "\ufffd" in joined:
             replaced.update(text for text in piece if "\ufffd" in text)
     return OddText(broken=broken, replaced=replaced)
-
-
-def take(values: Iterable[str], *, at_once: int) -> Iterator[Sequence[str]]:
-    """The values in pieces of bounded length."""
-    source = iter(values)
-    while piece := list(islice(source, at_once)):
-        yield piece

@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from lignin.schema.dtype import Dtype, Kind, ListOf, Simple
+from lignin.schema.dtype import Dtype, Kind, Simple
 
 __all__ = ["Fixer"]
 
 _PANDAS = {
-    Kind.INT: '{0} = {0}.astype("Int64")', Kind.FLOAT: "{0} = pd.to_numeric({0})", Kind.NUM: "{0} = pd.to_numeric({0})",
+    Kind.INT: '{0} = pd.to_numeric({0}).astype("Int64")', Kind.FLOAT: "{0} = pd.to_numeric({0})", Kind.NUM: "{0} = pd.to_numeric({0})",
     Kind.STR: '{0} = {0}.astype("string")', Kind.BOOL: '{0} = {0}.astype("boolean")', Kind.DATE: "{0} = pd.to_datetime({0}).dt.date",
     Kind.DATETIME: "{0} = pd.to_datetime({0})",
 }
@@ -53,8 +53,6 @@ class Fixer:
             return _PANDAS[kind].format(f"{self.name}[{column!r}]")
         if self.kind == "polars" and kind in _POLARS:
             return f"{self.name} = {self.name}.with_columns(pl.col({column!r}).cast({_POLARS[kind]}))"
-        if self.kind == "records" and kind is not None and not isinstance(dtype, ListOf):
-            return f"record[{column!r}] = …  # {dtype}"
         return None
 
     def replace(self, column: str, values: Mapping[str, str], *, categories: bool) -> str | None:

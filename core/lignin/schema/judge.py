@@ -15,6 +15,8 @@ __all__ = ["Judge", "Verdict"]
 
 # Distinct values that are held in memory; of more, only the number of cells is known.
 _HELD = 100_000
+# Values of a column of another type that are tried.
+_TRIED = 1_000
 _ACCEPTED: Mapping[Kind, frozenset[Stored]] = {
     Kind.INT: frozenset({Stored.INT}), Kind.FLOAT: frozenset({Stored.INT, Stored.FLOAT}), Kind.NUM: frozenset({Stored.INT, Stored.FLOAT}),
     Kind.STR: frozenset({Stored.STR}), Kind.BOOL: frozenset({Stored.BOOL}), Kind.DATE: frozenset({Stored.DATE}),
@@ -26,6 +28,11 @@ _FREE = frozenset(
     + [(kind, Stored.BOOL) for kind in (Kind.INT, Kind.FLOAT, Kind.NUM)]
 )
 _INFINITE = frozenset({float("inf"), float("-inf")})
+# Types of Python values that need no closer look; of texts, all are looked through at once.
+_PLAINLY: Mapping[Kind, frozenset[type]] = {
+    Kind.INT: frozenset({int}), Kind.FLOAT: frozenset({int, float}), Kind.NUM: frozenset({int, float}), Kind.BOOL: frozenset({bool}), Kind.STR: frozenset({str}),
+    Kind.DICT: frozenset({dict}),
+}
 _NEVER = frozenset({Stored.LIST, Stored.DICT, Stored.BYTES})
 
 
@@ -41,6 +48,7 @@ class Verdict:
         broken, replaced: texts that were read with the wrong encoding, with their numbers.
         items, holes: numbers of items in lists, and of those that are missing.
         stored, told: what the pieces were stored as.
+        mendable: whether all that was looked at could be converted.
     """
 
     def __init__(self) -> None:
@@ -54,6 +62,7 @@ class Verdict:
         self.replaced: Counter[str] = Counter()
         self.stored: set[Stored] = set()
         self.told: set[str] = set()
+        self.mendable = True
 
 
 class Judge:
@@ -146,7 +155,7 @@ class Judge:
     def _simple(self, column: Column, kind: Kind, zone: str | None) -> None:
         stored = column.stored
         if stored is Stored.MIXED:
-            self._each(Counter(), column.values())
+            self._mixed(column, kind)
         elif stored in _ACCEPTED[kind] and (zone is None or zone == column.zone or stored is not Stored.DATETIME):
             self.verdict.infinite += column.infinite()
             if stored is Stored.STR:
@@ -166,6 +175,17 @@ class Judge:
         elif (kind, stored) not in _FREE:
             self._each(column.tally(), ()) if stored is not Stored.OTHER else self._each({}, column.values())
 
+    def _mixed(self, column: Column, kind: Kind) -> None:
+        """Look at every value, but at those only in passing that are plainly of the kind."""
+        plainly = _PLAINLY.get(kind, frozenset())
+        self._each({}, (value for value in column.values() if type(value) not in plainly))
+        if kind is Kind.STR:
+            odd = column.odd_text()
+            self.verdict.broken.update(odd.broken)
+            self.verdict.replaced.update(odd.replaced)
+        elif float in plainly:
+            self.verdict.infinite += sum(1 for value in column.values() if type(value) is float and value in _INFINITE)
+
     def _each(self, tally: Mapping[Any, int], values: Iterable[Any]) -> None:
         """Look at every distinct value, or every value."""
         for value, count in tally.items():
@@ -181,13 +201,20 @@ class Judge:
             self.verdict.broken[value] += count
         else:
             self._wrong(told_type(value), repr(value), count)
+            self._mend([value], dtype)
 
     def _all_wrong(self, column: Column) -> None:
         count = len(column) - column.missing()
         self.verdict.wrong[column.told] += count
+        dtype = _innermost(self.feature.dtype)
+        self._mend(islice(column.values(), _TRIED) if column.stored in _NEVER else islice(column.tally(), _TRIED), dtype)
         for value in islice(column.values(), self._samples):
             if len(self.verdict.samples) < self._samples and not is_missing(value):
                 self.verdict.samples.setdefault(_short(repr(value)), 0)
+
+    def _mend(self, values: Iterable[Any], dtype: Dtype) -> None:
+        """Find out whether a line of code can convert the values, as long as that is not known to be in vain."""
+        self.verdict.mendable = self.verdict.mendable and all(_convertible(value, dtype) for value in values)
 
     def _wrong(self, told: str, sample: str, count: int = 1) -> None:
         self.verdict.wrong[told] += count

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["pandas_column"]
 
 _BY_KIND = {"b": Stored.BOOL, "i": Stored.INT, "u": Stored.INT, "f": Stored.FLOAT, "M": Stored.DATETIME}
+_AT_ONCE = 100_000
 # What pandas finds in a column of objects, where it finds one thing only.
 _INFERRED = {
     "string": Stored.STR, "bytes": Stored.BYTES, "boolean": Stored.BOOL, "integer": Stored.INT, "floating": Stored.FLOAT, "date": Stored.DATE,
@@ -30,12 +31,13 @@ def pandas_column(series: pd.Series[Any]) -> Column:
     if type(dtype).__name__ == "ArrowDtype":
         return ArrowColumn(require("pyarrow", extra="all").chunked_array(series.array.__arrow_array__()))
     if type(dtype).__name__ == "SparseDtype":
-        series = series.sparse.to_dense()
+        series = series.astype(dtype.subtype)
     if type(dtype).__name__ == "CategoricalDtype":
         return CategoryColumn(series)
     column = PandasColumn(series)
     if column.stored is Stored.MIXED:
-        return ValuesColumn(series.array, told=column.told)
+        absent: Any = series.isna().to_numpy()
+        return ValuesColumn(series.to_numpy(dtype=object)[~absent].tolist(), told=column.told, missing=int(absent.sum()))
     return column
 
 
@@ -95,6 +97,10 @@ class PandasColumn:
         """The distinct values and how often each occurs."""
         return _tally(self._present)
 
+    def numbers(self) -> Any:
+        """The finite numbers."""
+        return self._floats[self._numpy.isfinite(self._floats)]
+
     def values(self) -> Iterator[Any]:
         """The values, one by one."""
         return iter(self._present)
@@ -105,7 +111,9 @@ class PandasColumn:
 
     def odd_text(self) -> OddText:
         """The texts that were read with the wrong encoding."""
-        return odd_text(self._present)
+        array: Any = self._present.to_numpy(dtype=object)
+        # Slices, since a Series gives its values one by one slowly.
+        return odd_text(array[at : at + _AT_ONCE].tolist() for at in range(0, len(array), _AT_ONCE))
 
     @cached_property
     def _present(self) -> pd.Series[Any]:
@@ -167,6 +175,10 @@ class CategoryColumn:
     def tally(self) -> Mapping[Any, int]:
         """The categories that occur and how often each does."""
         return self._tally
+
+    def numbers(self) -> Any:
+        """The finite numbers."""
+        return ValuesColumn(self.values()).numbers()
 
     def values(self) -> Iterator[Any]:
         """The values, one by one, sorted by category."""

@@ -75,10 +75,10 @@ class _Reader:
             return ListOf(item=item)
         if word == "cat":
             return self._categorical()
-        if word in _KINDS:
-            return Simple(kind=_KINDS[word])
-        self._at = start
-        self._fail(_unknown(word))
+        if word not in _KINDS:
+            self._at = start
+            self._fail(_unknown(word))
+        return Simple(kind=_KINDS[word])
 
     def target(self) -> Target:
         start = self._skip()

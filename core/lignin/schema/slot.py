@@ -1,12 +1,12 @@
 """Slots: where in a composite object a table, a dictionary or identifiers lie.
 
-    obs  var                 the frames of an AnnData or MuData
-    var.T                    the frame turned round: its row names are the columns
-    uns:study  uns:a:b       a dictionary or frame inside dictionaries
-    obsm:X_pca               a frame or array of coordinates
-    rna:obs  rna:var.T       of a modality of a MuData
-    tables:cells:obs         of a table of a SpatialData; `attrs:sample` of its attributes
-    __external__             a dictionary beside the data
+obs  var                 the frames of an AnnData or MuData
+var.T                    the frame turned round: its row names are the columns
+uns:study  uns:a:b       a dictionary or frame inside dictionaries
+obsm:X_pca               a frame or array of coordinates
+rna:obs  rna:var.T       of a modality of a MuData
+tables:cells:obs         of a table of a SpatialData; `attrs:sample` of its attributes
+__external__             a dictionary beside the data
 """
 
 from collections.abc import Mapping
@@ -62,10 +62,9 @@ def find_slot(data: Any, slot: Slot) -> Any:
 
 
 def _step(found: Any, part: str, *, first: bool) -> Any:
-    if isinstance(found, Mapping) or (not first and hasattr(found, "keys") and hasattr(found, "__getitem__")):
-        # Of a frame, or of obsm, a key; where it is an AnnData's own attribute, it comes below.
-        if part in found.keys():  # noqa: SIM118 - not every container of keys is iterable
-            return found[part]
+    keyed = isinstance(found, Mapping) or (not first and hasattr(found, "keys") and hasattr(found, "__getitem__"))
+    if keyed and part in found.keys():  # noqa: SIM118 - a frame's keys are not what it iterates over
+        return found[part]
     modalities = getattr(found, "mod", None)
     if isinstance(modalities, Mapping) and part in modalities:
         return modalities[part]

@@ -6,7 +6,7 @@ This is the meaning of a dtype. The checks of whole columns are the same, only f
 import math
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time
-from numbers import Integral, Real
+from numbers import Integral, Number, Real
 from pathlib import PurePath
 from typing import Any
 from urllib.parse import urlsplit
@@ -34,10 +34,11 @@ def is_missing(value: Any) -> bool:
     if type(value).__name__ in {"datetime64", "timedelta64"}:
         return str(value) == "NaT"
     if isinstance(value, float):
-        return value != value
+        return math.isnan(value)
     if type(value).__name__ == "Decimal":
         return bool(value.is_nan())
-    return isinstance(value, Real) and not isinstance(value, Integral) and bool(value != value)
+    # NumPy's smaller floats are Python's only in part.
+    return isinstance(value, Real) and not isinstance(value, Integral) and math.isnan(value)
 
 
 def is_list(value: Any) -> bool:
@@ -72,10 +73,12 @@ def convert(value: Any, dtype: Dtype) -> Any:
             raise ValueError(f"{value!r} is no list")
         return [convert(v, dtype.item) for v in value]
     value = plain(value)
+    if is_missing(value):
+        raise ValueError("a missing value is of no dtype")
     if fits(value, dtype):
         return _canonical(value, dtype)
     if isinstance(dtype, Categorical):
-        raise ValueError(f"{value!r} is no label")
+        raise ValueError(f"{value!r} is no label")  # noqa: TRY004 - what can't be converted is one error
     found = _convert_simple(value, dtype.kind)
     if is_missing(found) or not fits(found, dtype):
         raise ValueError(f"{value!r} is no {dtype}")
@@ -97,7 +100,7 @@ def zone_of(value: datetime) -> str | None:
     return str(getattr(zone, "key", None) or getattr(zone, "zone", None) or zone)
 
 
-def _fits_simple(value: Any, kind: Kind, zone: str | None) -> bool:  # noqa: PLR0912 - one line each
+def _fits_simple(value: Any, kind: Kind, zone: str | None) -> bool:
     truth = isinstance(value, bool)
     match kind:
         case Kind.INT:
@@ -149,7 +152,7 @@ def _convert_simple(value: Any, kind: Kind) -> Any:
                 return int(value) if isinstance(value, bool) else float(value)
             case Kind.BOOL:
                 return _truth(value)
-            case Kind.STR | Kind.PATH | Kind.URL if not isinstance(value, bytes | Mapping) and not is_list(value):
+            case Kind.STR | Kind.PATH | Kind.URL if isinstance(value, Number | date | PurePath):
                 return str(value)
             case Kind.DATE if isinstance(value, str):
                 return datetime.fromisoformat(value.strip())
@@ -181,5 +184,5 @@ def _truth(value: Any) -> bool:
     if isinstance(value, Real) and value in {0, 1}:
         value = bool(value)
     if not isinstance(value, bool):
-        raise ValueError(f"{value!r} is neither true nor false")
+        raise ValueError(f"{value!r} is neither true nor false")  # noqa: TRY004 - what can't be converted is one error
     return value

@@ -49,7 +49,7 @@ def _wrong(verdict: Verdict, dtype: Dtype, name: str, fixer: Fixer) -> Problem |
     kinds = ", ".join(f"{told}" if len(verdict.wrong) == 1 else f"{told}: {number:,}" for told, number in verdict.wrong.most_common())
     whole = count == total - verdict.missing and not verdict.items
     message = f"all values are {kinds}, not {dtype}" if whole else f"{count:,} of {total:,} values are not {dtype} ({kinds})"
-    fix = fixer.decode(name) if verdict.stored == {Stored.BYTES} else fixer.cast(name, dtype)
+    fix = fixer.decode(name) if verdict.stored == {Stored.BYTES} else fixer.cast(name, dtype) if verdict.mendable else None
     return Problem(kind=ProblemKind.WRONG_TYPE, message=message, count=count, of=total, examples=tuple(verdict.samples.items()), fix=fix)
 
 
