@@ -15,7 +15,7 @@ from lignin.schema.dtype import Categorical, Dtype, Kind, ListOf, Simple
 
 __all__ = ["convert", "encodable", "fits", "is_list", "is_missing", "plain", "told_type", "zone_of"]
 
-_TRUTHS = {"true": True, "false": False}
+_TRUTHS = {"true": True, "false": False, "1": True, "0": False}
 
 
 def plain(value: Any) -> Any:
