@@ -112,7 +112,7 @@ def _check_slot(data: Any, text: str, schema: SchemaSpec, *, registries: Registr
 
 def _frame(part: Any, text: str) -> Any:
     """What lies in a slot as a table; coordinates are columns named by number."""
-    if getattr(part, "ndim", 0) == 2 and not hasattr(part, "columns"):
+    if getattr(part, "ndim", 0) == 2 and hasattr(part, "__array_interface__"):
         return {str(number): part[:, number] for number in range(part.shape[1])}
     if isinstance(part, Mapping) or hasattr(part, "columns") or type(part).__module__.startswith(("polars", "pyarrow")):
         return part
