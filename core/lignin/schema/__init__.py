@@ -8,6 +8,7 @@ from lignin.schema.drift import ColumnDrift, Drift, TableDrift, drift
 from lignin.schema.dtype import Categorical, Dtype, DtypeError, Filter, Kind, ListOf, Simple, Target
 from lignin.schema.dtype_of import dtype_of, dtype_of_stored, dtype_of_value
 from lignin.schema.feature import FeatureSpec
+from lignin.schema.infer import infer_schema
 from lignin.schema.parse import parse_dtype, parse_target
 from lignin.schema.report import Checked, Problem, ProblemKind, Report, ValidationError
 from lignin.schema.slot import Slot, parse_slot
@@ -48,6 +49,7 @@ __all__ = [
     "dtype_of",
     "dtype_of_stored",
     "dtype_of_value",
+    "infer_schema",
     "parse_dtype",
     "parse_slot",
     "parse_target",
