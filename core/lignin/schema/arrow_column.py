@@ -14,7 +14,7 @@ __all__ = ["ArrowColumn"]
 
 
 class ArrowColumn:
-    """An array, or several in one column. Texts are UTF-8, or an error says that they are not."""
+    """An array, or several in one column. Texts that are no UTF-8 count as bytes."""
 
     def __init__(self, array: Any) -> None:
         self._arrow: ModuleType = require("pyarrow", extra="all")
@@ -22,17 +22,33 @@ class ArrowColumn:
         array = array if isinstance(array, self._arrow.ChunkedArray) else self._arrow.chunked_array([array])
         kind = array.type
         self._told = str(kind)
-        # Computations are not there for every layout.
         if isinstance(kind, self._arrow.BaseExtensionType):
             array = self._arrow.chunked_array([chunk.storage for chunk in array.chunks], type=kind.storage_type)
-        types = self._arrow.types
-        if types.is_string_view(array.type):
-            array = array.cast(self._arrow.large_string())
-        elif types.is_float16(array.type):
-            array = array.cast(self._arrow.float32())
-        elif types.is_dictionary(array.type) and not self._is_text(array.type.value_type):
-            array = array.cast(array.type.value_type)
-        self._array = array
+        self._array = self._plain(array)
+
+    def _plain(self, array: Any) -> Any:
+        """The array in a layout that computations are there for, and as bytes where what should be UTF-8 is none."""
+        types, kind = self._arrow.types, array.type
+        inner = kind.value_type if types.is_dictionary(kind) else kind
+        if self._is_text(inner):
+            try:
+                array.validate(full=True)
+            except self._arrow.ArrowInvalid:
+                self._told = f"{self._told} that is not UTF-8"
+                array = array.cast(inner) if types.is_dictionary(kind) else array
+                return self._arrow.chunked_array([self._bytes(chunk) for chunk in array.chunks], type=self._arrow.large_binary())
+            return array.cast(self._arrow.large_string()) if types.is_string_view(kind) else array
+        if types.is_float16(kind):
+            return array.cast(self._arrow.float32())
+        if types.is_dictionary(kind):
+            return array.cast(kind.value_type)
+        if types.is_list_view(kind) or types.is_large_list_view(kind):
+            return array.cast(self._arrow.large_list(kind.value_type))
+        return array
+
+    def _bytes(self, chunk: Any) -> Any:
+        raw = self._arrow.binary_view() if self._arrow.types.is_string_view(chunk.type) else self._arrow.large_binary()
+        return chunk.cast(raw).cast(self._arrow.large_binary())
 
     @cached_property
     def stored(self) -> Stored:

@@ -44,7 +44,8 @@ class Verdict:
         wrong: numbers of values that are not of the dtype, by what they are.
         samples: the first of these values, with their numbers.
         unknown: texts that are no terms, with their numbers; `unknown_cells` counts all of them.
-        known: the terms that occur; `unheld` is whether there were too many to hold.
+        unheld: whether there were more unknown texts than are held.
+        known: the terms that occur, as far as they are held.
         broken, replaced: texts that were read with the wrong encoding, with their numbers.
         items, holes: numbers of items in lists, and of those that are missing.
         stored, told: what the pieces were stored as.
@@ -144,13 +145,13 @@ class Judge:
             if free or text in known:
                 if len(verdict.known) < _HELD:
                     verdict.known[text] = None
-                else:
-                    verdict.unheld = True
         unknown = {text: count for text, count in tally.items() if not free and text not in verdict.known and text not in known}
         verdict.unknown_cells += sum(unknown.values())
         for text, count in unknown.items():
             if text in verdict.unknown or len(verdict.unknown) < _HELD:
                 verdict.unknown[text] += count
+            else:
+                verdict.unheld = True
 
     def _simple(self, column: Column, kind: Kind, zone: str | None) -> None:
         stored = column.stored

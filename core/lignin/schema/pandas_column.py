@@ -146,7 +146,7 @@ class CategoryColumn:
     @property
     def told(self) -> str:
         """The dtype, and that of the categories."""
-        return f"category of {self._inner.told if self.stored is Stored.MIXED else self.stored}"
+        return f"category of {self._inner.told if self.stored in {Stored.MIXED, Stored.OTHER} else self.stored}"
 
     @property
     def zone(self) -> str | None:
@@ -173,7 +173,9 @@ class CategoryColumn:
         return sum(self._times(value) for value in self._inner.values() if value != value.normalize())
 
     def tally(self) -> Mapping[Any, int]:
-        """The categories that occur and how often each does."""
+        """The categories that occur and how often each does; of mixed ones the texts."""
+        if self.stored is Stored.MIXED:
+            return {value: times for value, times in self._tally.items() if isinstance(value, str)}
         return self._tally
 
     def numbers(self) -> Any:

@@ -21,6 +21,9 @@ _SIMPLE = {
     Stored.BOOL: Kind.BOOL, Stored.INT: Kind.INT, Stored.FLOAT: Kind.FLOAT, Stored.STR: Kind.STR, Stored.DATE: Kind.DATE, Stored.DICT: Kind.DICT,
 }
 
+# Types that Arrow does not have.
+_ONLY_POLARS = {"Object", "Int128", "UInt128"}
+
 
 class Table(Protocol):
     """Columns of equal length. `kind` says who holds them, and so in which words a fix is written."""
@@ -67,7 +70,9 @@ class PolarsTable:
     def column(self, position: int) -> Column:
         """The column at a position."""
         series = self._frame.to_series(position)
-        return ValuesColumn(series.to_list()) if str(series.dtype) == "Object" else ArrowColumn(series.to_arrow())
+        if str(series.dtype) in _ONLY_POLARS:
+            return ValuesColumn(series.to_list(), told=str(series.dtype))
+        return ArrowColumn(series.to_arrow())
 
     def index(self) -> Column | None:
         """None: polars names no rows."""

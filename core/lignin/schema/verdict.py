@@ -84,7 +84,7 @@ def _unknown(judge: Judge, name: str, fixer: Fixer, examples: int) -> Problem:
         standard = {**vocabulary.standard(looked_up), **standard}
         near = {**vocabulary.near([text for text in ordered[:examples] if text not in standard]), **near}
     named = " or ".join(vocabulary.name for vocabulary in vocabularies)
-    more = "at least " if len(verdict.unknown) < verdict.unknown_cells and len(verdict.unknown) >= 100_000 else ""
+    more = "at least " if verdict.unheld else ""
     message = f"{more}{len(verdict.unknown):,} {'value is' if len(verdict.unknown) == 1 else 'values are'} not in {named}, in {verdict.unknown_cells:,} of {verdict.rows:,} rows"
     lines = []
     if standard:

@@ -2,6 +2,7 @@
 
 import datetime
 import json
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
@@ -305,6 +306,49 @@ def test_huge_categories_are_counted_and_a_few_told():
     assert problem.message.startswith("at least 100,000 values are not in T")
 
 
+def test_memory_is_bounded_however_many_values_there_are(monkeypatch):
+    monkeypatch.setattr("lignin.schema.judge._HELD", 100)
+    known = Tables({"T": Terms.of("T", [f"term {n}" for n in range(5_000)])})
+    pieces = [pd.DataFrame({"x": [f"term {n}", f"other {n}", "other 0", None]}) for n in range(1_000)]
+    report = check_batches(pieces, one("cat[T]"), registries=known)
+    assert [(p.count, p.of) for p in report.problems] == [(2_000, 4_000)]
+    assert report.problems[0].message.startswith("at least 100 values are not in T")
+    assert report.problems[0].examples[0] == ("'other 0'", 1_001)
+    assert (report.checked[0].n_terms, report.checked[0].missing) == (100, 1_000)
+
+
+def invalid_text():
+    """A text of Arrow that is not UTF-8, as careless writers make them."""
+    return pa.Array.from_buffers(pa.string(), 1, [None, pa.py_buffer(np.array([0, 1], dtype="int32").tobytes()), pa.py_buffer(b"\xff")])
+
+
+@pytest.mark.parametrize(("make", "dtype", "fine"), [
+    (lambda: pa.array([["a"], None, ["b"]]), "list[cat[T]]", True), (lambda: pa.array([["a", "z"]]), "list[cat[T]]", False),
+    (lambda: pa.array([[1, 2]], type=pa.list_(pa.int8(), 2)), "list[int]", True), (lambda: pa.array([[1, 2]], type=pa.list_view(pa.int8())), "list[int]", True),
+    (lambda: pa.array([[("a", 1)]], type=pa.map_(pa.string(), pa.int8())), dict, True), (lambda: pa.array([{"a": 1}]), dict, True),
+    (lambda: pa.array([Decimal("1.5")]), float, False), (lambda: pa.array([datetime.time(1)]), str, False), (lambda: pa.array([1.5, None], type=pa.float16()), float, True),
+    (invalid_text, str, False), (invalid_text, "cat", False), (lambda: invalid_text().cast(pa.string()).dictionary_encode(), "cat", False),
+    (lambda: pa.array(["a"], type=pa.string_view()), "cat[T]", True), (lambda: pa.array(["a", None]).dictionary_encode(), "cat[T]", True),
+    (lambda: pa.array([1, 2]).dictionary_encode(), int, True), (lambda: pa.array([b"a"]), str, False), (lambda: pa.nulls(2), "datetime", True),
+    (lambda: pl.Series([object(), 1], dtype=pl.Object), int, False), (lambda: pl.Series([1], dtype=pl.Int128), int, True), (lambda: pl.Series(["a"], dtype=pl.Enum(["a", "c"])), "cat[T]", True),
+    (lambda: pl.Series(["a", "c"], dtype=pl.Categorical), "cat[T]", False), (lambda: pl.Series([[1]], dtype=pl.Array(pl.Int8, 1)), "list[int]", True),
+    (lambda: pl.Series([datetime.datetime(2025, 1, 1)]).dt.replace_time_zone("Europe/Berlin"), "datetime64[ns, Europe/Berlin]", True),
+    (lambda: pl.Series([datetime.datetime(2025, 1, 1)]), "date", True), (lambda: pl.Series([datetime.datetime(2025, 1, 1, 3)]), "date", False),
+    (lambda: pd.Series([1, None], dtype=pd.ArrowDtype(pa.int8())), int, True), (lambda: pd.Categorical([1, 2, None]), int, True), (lambda: pd.Categorical([1, 2]), "cat", False),
+    (lambda: pd.Categorical([1, "a", None]), "cat[T]", False), (lambda: pd.cut([1, 2, 3], 2), "cat", False), (lambda: pd.period_range("2025", periods=2), "date", False),
+    (lambda: pd.Series([np.array([1, 2]), np.array([3])]), "list[int]", True), (lambda: pd.Series([[[1], ["a"]]]), "list[list[int]]", False), (lambda: pd.Series([[1, None]]), "list[int]", False),
+    (lambda: np.array(["a", "b"], dtype=np.dtypes.StringDType()), "cat[T]", True), (lambda: np.array([b"a"]), str, False), (lambda: np.array([1.5, np.inf], dtype="longdouble"), float, True),
+])
+def test_every_way_of_storing_is_understood(make, dtype, fine):
+    values = make()
+    holder = pa.table({"x": values}) if isinstance(values, pa.Array) else pl.DataFrame({"x": values}) if isinstance(values, pl.Series) else None
+    if holder is None:
+        holder = {"x": values} if isinstance(values, np.ndarray) else pd.DataFrame({"x": values})
+    report = check(holder, one(dtype), registries=Tables({"T": Terms.of("T", ["a", "b"])}))
+    assert report.ok is fine, report
+    assert json.loads(report.to_json())["ok"] is fine
+
+
 def test_categories_that_do_not_occur_are_no_problem():
     column = pd.Categorical(["a", None], categories=["a", "b"])
     assert check(pd.DataFrame({"x": column}), one("cat[T]"), registries=Tables({"T": Terms.of("T", ["a"])})).ok
@@ -352,5 +396,5 @@ def test_an_annotation_may_hold_several_labels():
 
 @pytest.mark.parametrize("data", ["a.parquet", 5, None, object(), iter([{"x": 1}]), [1, 2], pl.LazyFrame({"x": [1]})])
 def test_what_is_no_table_is_refused(data):
-    with pytest.raises(UsageError, match="table|lazy"):
+    with pytest.raises(UsageError, match=r"table|lazy"):
         check(data, one(int))

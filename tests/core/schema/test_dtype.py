@@ -144,7 +144,7 @@ def test_an_object_stands_for_a_dtype(declared, text):
 
 @pytest.mark.parametrize("declared", [object, 5, None, [], [int, ULabel], set, CellType(), pa.decimal128(10, 2), np.dtype("O")])
 def test_other_objects_stand_for_none(declared):
-    with pytest.raises(DtypeError, match="is no|can't be"):
+    with pytest.raises(DtypeError, match=r"is no|can't be"):
         dtype_of(declared)
 
 
