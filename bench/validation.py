@@ -112,9 +112,17 @@ table = table.astype({"t0": "category", "t1": "category"})
 cells = ad.read_h5ad(f"{folder}/cells.h5ad")
 cells.X = cells.X.tocsr()
 ln.settings.creation.search_names = False
-ln.save([ln.ULabel(name=term) for term in terms])
-genes = ln.ULabel(name="Gene", is_type=True).save()
-ln.save([ln.ULabel(name=name, type=genes) for name in cells.var_names])
+# Rows like a saved label's, since constructing 30,000 objects asks the database 60,000 times.
+from django.db import connection
+model = ln.ULabel(name=terms[0]).save()
+with connection.cursor() as cursor:
+    cursor.execute("SELECT * FROM lamindb_ulabel WHERE id = %s", [model.id])
+    names, row = [column[0] for column in cursor.description], cursor.fetchone()
+    rows = []
+    for number, label in enumerate([*terms[1:], *cells.var_names]):
+        values = dict(zip(names, row)) | {"id": 1000 + number, "uid": f"b{number:07d}", "name": label}
+        rows.append(list(values.values()))
+    cursor.executemany(f"INSERT INTO lamindb_ulabel VALUES ({', '.join(['%s'] * len(names))})", rows)
 def features(names):
     kinds = {"int": int, "float": float, "str": str, "cat[ULabel]": ln.ULabel, "bool": bool, "datetime": "datetime"}
     return [ln.Feature(name=name, dtype=kinds[KINDS[name[0]]]).save() for name in names]

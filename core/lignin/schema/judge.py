@@ -142,9 +142,8 @@ class Judge:
             known.update(vocabulary.known([text for text in new if text not in known]))
         free = not self.vocabularies
         for text in new:
-            if free or text in known:
-                if len(verdict.known) < _HELD:
-                    verdict.known[text] = None
+            if (free or text in known) and len(verdict.known) < _HELD:
+                verdict.known[text] = None
         unknown = {text: count for text, count in tally.items() if not free and text not in verdict.known and text not in known}
         verdict.unknown_cells += sum(unknown.values())
         for text, count in unknown.items():
