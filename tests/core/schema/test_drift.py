@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -69,7 +69,7 @@ KEPT = ["".join(kept) for size in range(1, 5) for kept in combinations("abcd", s
 NUMBERS = st.lists(st.integers(-3, 3).map(float), min_size=1, max_size=8)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(NUMBERS, NUMBERS)
 def test_the_distance_of_numbers_is_the_greatest_difference_of_shares(a, b):
     column = drift(pd.DataFrame({"x": a}), pl.DataFrame({"x": b})).tables[0].columns[0]
@@ -77,7 +77,7 @@ def test_the_distance_of_numbers_is_the_greatest_difference_of_shares(a, b):
     assert math.isclose(column.distance, wanted)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.sampled_from("abcd"), min_size=1, max_size=8), st.lists(st.sampled_from("abcd"), min_size=1, max_size=8))
 def test_the_distance_of_texts_is_the_total_variation(a, b):
     column = drift(pd.DataFrame({"x": a}), pd.DataFrame({"x": pd.Categorical(b)})).tables[0].columns[0]

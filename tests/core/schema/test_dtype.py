@@ -8,7 +8,7 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lignin.base.errors import UsageError
@@ -36,13 +36,13 @@ SIMPLE = st.sampled_from([Simple(kind=kind) for kind in Kind] + [Simple(kind=Kin
 DTYPES = st.recursive(SIMPLE | st.builds(Categorical, targets=st.lists(TARGETS, max_size=3, unique=True).map(tuple)), lambda inner: st.builds(ListOf, item=inner), max_leaves=3)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(DTYPES)
 def test_every_dtype_is_what_its_text_says(dtype):
     assert parse_dtype(str(dtype)) == dtype
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.text(max_size=20) | st.text(alphabet="catlis[]|.,='Ab ", max_size=20))
 def test_any_text_is_a_dtype_or_an_error_that_points_into_it(text):
     try:

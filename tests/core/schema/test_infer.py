@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lignin.base.errors import UsageError
@@ -42,7 +42,7 @@ def test_columns_of_no_one_dtype_are_all_named():
 VALUES = st.none() | st.integers(-3, 3) | st.floats(width=16) | st.text("ab", max_size=2) | st.booleans() | st.dates() | st.lists(st.integers(0, 2), max_size=2) | st.binary(max_size=1)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(VALUES, min_size=1, max_size=4))
 def test_data_satisfy_the_schema_that_was_read_off_them(values):
     for frame in (pd.DataFrame({"x": pd.Series(values, dtype=object)}), pd.DataFrame({"x": values}), [{"x": value} for value in values]):

@@ -1,7 +1,7 @@
 """What a word was meant to be."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lignin.schema import Terms
@@ -46,14 +46,14 @@ def plain_distance(a, b):
     return min(found)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.text("abc", max_size=5), st.text("abc", max_size=5), st.integers(0, 3))
 def test_a_distance_is_exact_up_to_its_bound(a, b, most):
     exact = plain_distance(a, b)
     assert distance(a, b, most=most) == (exact if exact <= most else None)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.text("abcdefgh", min_size=8, max_size=12), st.data())
 def test_up_to_two_mistakes_in_a_long_word_are_found(word, data):
     letters = list(word)

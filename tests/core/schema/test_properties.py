@@ -78,7 +78,7 @@ def test_what_the_schema_allows_passes_in_every_holder(data):
     assert check(holders[0], strict, registries=REGISTRIES).ok is (None not in values)
 
 
-@settings(QUIET, max_examples=200)
+@settings(QUIET, max_examples=120)
 @given(st.sampled_from(sorted(ALLOWED)), st.lists(ANYTHING, max_size=6))
 def test_what_passes_satisfies_the_schema_and_all_else_is_counted(text, values):
     schema = SchemaSpec(features=(FeatureSpec(name="x", dtype=text),))
@@ -92,7 +92,7 @@ def test_what_passes_satisfies_the_schema_and_all_else_is_counted(text, values):
             assert told == sum(not is_of(value, text) for value in present)
 
 
-@settings(QUIET, max_examples=150)
+@settings(QUIET, max_examples=100)
 @given(st.sampled_from(sorted(ALLOWED)), st.lists(ANYTHING, max_size=6))
 def test_what_is_valid_with_coerce_is_standardized_into_what_is_valid_without(text, values):
     frame = pd.DataFrame({"x": pd.Series(values, dtype=object)})
