@@ -13,7 +13,7 @@ from typing import Any, Self
 from lignin.recording import RunStatus
 from prefect_lignin.translate import status_of
 
-__all__ = ["Attempt", "Row", "State", "attempts", "needs_states"]
+__all__ = ["Asset", "Attempt", "Row", "State", "attempts", "needs_states"]
 
 # How Prefect words an exception in the message of a state.
 _EXCEPTION = re.compile(r"(?:(?:Flow|Task) run encountered an exception|Validation of flow parameters failed with error):? (.+)", re.DOTALL)
@@ -125,6 +125,33 @@ class Row:
     def is_task(self) -> bool:
         """Whether it is a task run."""
         return bool(self.dynamic_key)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asset:
+    """A task run's word on an asset.
+
+    Attributes:
+        key: the asset's URI.
+        task_run_id: who says so.
+        at: when.
+        is_made: it was written, not read.
+    """
+
+    key: str
+    task_run_id: str
+    at: datetime
+    is_made: bool
+
+    @classmethod
+    def parse(cls, event: Mapping[str, Any]) -> Self | None:
+        """Read one of Prefect's events; `None` for one that says something else, or nothing of a task run."""
+        kind = event["event"].removeprefix("prefect.asset.")
+        related = (item["prefect.resource.id"] for item in event["related"] if item.get("prefect.resource.role") == "task-run")
+        own = next((name.removeprefix("prefect.task-run.") for name in related), None)
+        if own is None or kind not in {"materialization.succeeded", "referenced"}:
+            return None
+        return cls(key=event["resource"]["prefect.resource.id"], task_run_id=own, at=datetime.fromisoformat(event["occurred"]), is_made=kind != "referenced")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,11 +4,12 @@ What was recorded live is told again from its spool, which has what Prefect does
 parameters, and which process it was. For runs that nobody saw, Prefect's own word is all there is.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from lignin.recording import Recorder
-from prefect_lignin.account import Row, attempts, needs_states
+from prefect_lignin.account import Asset, Row, attempts, needs_states
 from prefect_lignin.notes import read_notes
 from prefect_lignin.store import Store, open_store
 from prefect_lignin.tell import Reading, tell
@@ -45,9 +46,13 @@ def _read(store: Store, *, since: datetime | None) -> Reading:
         _add_callers(store, rows, tasks)
     rows |= {own: task for own, task in tasks.items() if task.flow_run_id is None or not task.flow_attempt or task.flow_run_id in rows}
     told = {own: attempts(row, store.states(row) if needs_states(row) else None) for own, row in rows.items() if row.stands_for is None}
+    assets: dict[str, list[Asset]] = defaultdict(list)
+    for asset in store.assets(since=since):
+        assets[asset.task_run_id].append(asset)
     return Reading(
         rows=dict(sorted(rows.items(), key=lambda item: (item[1].began or item[1].state.at, item[0]))),
         attempts=told,
+        assets=assets,
         flow_names=store.flow_names(),
         link=store.link,
     )

@@ -5,6 +5,7 @@ from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import httpx
 from prefect.client.orchestration import SyncPrefectClient, get_client
@@ -21,12 +22,14 @@ from prefect.settings import (
 
 from lignin.base.errors import LigninError, NotFound, UsageError
 from lignin.base.redact import redact_url
-from prefect_lignin.account import Row, State
+from prefect_lignin.account import Asset, Row, State
 
 __all__ = ["Store", "open_store"]
 
 _DATABASES = ("sqlite", "postgresql")
 _IDS_AT_ONCE = 100
+# Without a time, the API looks back some days only.
+_EVER = "2018-01-01T00:00:00+00:00"
 
 
 class Store:
@@ -69,6 +72,16 @@ class Store:
         """All states that a run went through."""
         kind = "task_run" if row.is_task else "flow_run"
         return tuple(State.parse(payload) for payload in self._ask("GET", f"/{kind}_states/", params={f"{kind}_id": row.id}))
+
+    def assets(self, *, since: datetime | None) -> Iterator[Asset]:
+        """What task runs said of assets, at or after `since`."""
+        wanted = {"event": {"prefix": ["prefect.asset."]}, "occurred": {"since": since.isoformat() if since else _EVER}}
+        page = self._ask("POST", "/events/filter", json={"filter": wanted})
+        while True:
+            yield from (asset for event in page["events"] if (asset := Asset.parse(event)) is not None)
+            if not page.get("next_page"):
+                return
+            page = self._ask("GET", "/events/filter/next", params={"page-token": unquote(page["next_page"].partition("page-token=")[2])})
 
     def _by_id(self, kind: str, ids: Collection[str]) -> list[Row]:
         listed = sorted(ids)

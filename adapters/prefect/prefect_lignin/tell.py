@@ -6,15 +6,16 @@ microsecond early, so that it never outdoes what was told live, also from elsewh
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from lignin.base.clock import now
-from lignin.recording import Code, Ended, Event, RunKey, RunStatus, hash_source
-from prefect_lignin.account import Attempt, Row
+from lignin.recording import Code, Event, Produced, RunKey, RunStatus, Used, hash_source
+from prefect_lignin.account import Asset, Attempt, Row
 from prefect_lignin.active import run_key
+from prefect_lignin.files import look_at_uri
 from prefect_lignin.notes import Notes
 from prefect_lignin.origins import Origins
 from prefect_lignin.translate import Closing, Opening, begin, ended
@@ -38,12 +39,14 @@ class Reading:
     Attributes:
         rows: flow runs and task runs by id, those that stand in for subflows as well.
         attempts: by id.
+        assets: what task runs said of them, by id of the task run.
         flow_names: by id of the flow.
         link: where runs are shown to people.
     """
 
     rows: Mapping[str, Row]
     attempts: Mapping[str, tuple[Attempt, ...]]
+    assets: Mapping[str, Sequence[Asset]] = field(default_factory=dict)
     flow_names: Mapping[str, str] = field(default_factory=dict)
     link: str | None = None
 
@@ -85,6 +88,7 @@ class _Teller:
             key = run_key(row.id, attempt.number)
             if key not in self._notes.started:
                 yield from begin(self._opening(row, attempt))
+                yield from self._claims(row, attempt)
             if key in self._notes.ended:
                 continue
             closing = self._closing_of(row, attempt)
@@ -102,6 +106,15 @@ class _Teller:
             flow = start.parent if start.parent is not None and start.parent.id == flow_run_id else None
             if key not in self._notes.ended and (closing := self._with_flow(flow_run_id, flow.attempt if flow else None, start.at)):
                 yield ended(key, closing)
+
+    def _claims(self, row: Row, attempt: Attempt) -> Iterator[Event]:
+        """The assets in remote stores. What lies on a disk is told by the live hooks, who know on which machine it is."""
+        for asset in self._reading.assets.get(row.id, ()):
+            if self._attempt_at(row.id, asset.at) == attempt.number and not asset.key.startswith("file:"):
+                seen = look_at_uri(asset.key, role="asset")
+                if seen is not None:
+                    kind = Produced if asset.is_made else Used
+                    yield kind(run=run_key(row.id, attempt.number), ref=seen.ref, role=seen.role)
 
     # --- starts ---
 

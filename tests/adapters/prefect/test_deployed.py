@@ -35,6 +35,9 @@ def test_a_run_that_was_killed_is_told_by_the_process_that_served_it(recorded):
 def test_a_run_that_was_cancelled_is_told_by_the_process_that_served_it(recorded):
     assert recorded.story.ended[job(recorded.story, "served", "cancel").run].status.value == "cancelled"
     assert recorded.statuses("wait") == ["crashed", "crashed"]
+    waiting = {s.run for s in recorded.starts("wait")}
+    told = [type(e).__name__ for e in recorded.events if e.run in waiting]
+    assert sorted(told) == ["Ended", "Ended", "Started", "Started"], "Prefect calls the hook once more as the signal arrives"
 
 
 def test_an_import_ends_what_the_worker_did_not_tell(recorded, tell):

@@ -16,7 +16,6 @@ from prefect.client.schemas.objects import StateType
 from prefect.deployments import run_deployment
 from prefect.states import Cancelling
 
-
 # A worker asks for the ends of others as a runner does, so that one way suffices.
 ORDERS = {"served": ("complete", "die", "cancel"), "worked": ("complete", "cancel")}
 
