@@ -20,7 +20,7 @@ from prefect.tasks import Task
 
 from lignin.base.clock import now
 from lignin.base.errors import UsageError
-from lignin.recording import RunKey, RunStatus
+from lignin.recording import RunKey, RunStatus, encode_params
 from prefect_lignin.active import GUARD, run_key
 from prefect_lignin.files import Sighting, sightings
 from prefect_lignin.function_code import make_portable, path_parameters
@@ -169,7 +169,8 @@ def lignin_flow_ended(flow: Flow[..., Any], flow_run: Any, state: State[Any]) ->
             path_typed = path_parameters(flow.fn)
             files = _files(opening.params if params is None else params, path_typed)
             made = results(state, path_typed) if status is RunStatus.COMPLETED else ()
-            if params == opening.params:
+            # As they are told: a frame can't be compared, and may be no more what it was.
+            if params is not None and encode_params(params) == encode_params(opening.params):
                 params = None
         closing = Closing(status=status, at=state.timestamp, error=error_of(state, status), params=params, files=files, results=made)
         if _ledger.close(run, closing):
