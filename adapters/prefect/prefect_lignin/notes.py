@@ -8,11 +8,11 @@ import fcntl
 import os
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from lignin.base.errors import SpoolError
 from lignin.base.processes import is_gone
 from lignin.base.settings import spool_folder, user_home
 from lignin.recording import BadLine, Code, Ended, Event, RunKey, Started, read_spool
@@ -84,13 +84,21 @@ class Notes:
 
 
 def read_notes(*, since: datetime | None) -> Notes:
-    """The word of all spools that were written to at or after `since`."""
+    """The word of all spools that were written to at or after `since`.
+
+    Raises:
+        SpoolError: one of them can't be read.
+    """
     notes = Notes()
     for path in _spools():
-        # One that is put away at this moment is found in its other place, or next time.
-        with suppress(FileNotFoundError):
+        try:
             if since is None or path.stat().st_mtime >= since.timestamp():
                 notes.take(path)
+        except (FileNotFoundError, SpoolError):
+            if path.exists():
+                raise
+            # It was put away at this moment.
+            notes.take(path.parent / _INGESTED / path.name)
     return notes
 
 

@@ -78,7 +78,7 @@ def _environment(folder: Path) -> dict[str, str]:
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("PREFECT_", "LIGNIN_", "COV_"))}
     return kept | {
         "PREFECT_HOME": str(folder / "prefect"),
-        "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
+        "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "600",
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "DO_NOT_TRACK": "1",
         "PREFECT_LOGGING_LEVEL": "CRITICAL",
@@ -112,7 +112,7 @@ def prefect_server(prefect_environment: dict[str, str]) -> Iterator[str]:
 
 
 def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
-    end = time.monotonic() + 120
+    end = time.monotonic() + 600
     while time.monotonic() < end and process.poll() is None:
         try:
             with urllib.request.urlopen(url, timeout=2):
@@ -200,7 +200,7 @@ def tell_all(tell):
     """Reads again until the store has ends for all these runs: a task's word may reach the server after its script's end."""
 
     def imported(runs, **options):
-        end = time.monotonic() + 120
+        end = time.monotonic() + 600
         while True:
             story = tell(**options).story()
             if set(runs) <= set(story.ended) or time.monotonic() > end:
