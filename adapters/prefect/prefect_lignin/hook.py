@@ -20,7 +20,7 @@ from prefect.tasks import Task
 
 from lignin.base.clock import now
 from lignin.base.errors import UsageError
-from lignin.recording import RunKey, RunStatus
+from lignin.recording import RunKey, RunStatus, encode_params
 from prefect_lignin.active import GUARD, run_key
 from prefect_lignin.files import Sighting, sightings
 from prefect_lignin.function_code import make_portable, path_parameters
@@ -84,7 +84,8 @@ def instrument(obj: AnyRunnable) -> AnyRunnable:
         raise UsageError(f"instrument() takes a Prefect Flow or Task, not {type(obj).__name__}. Decorate the function with @flow or @task first.")
     for attribute, hook in own.items():
         hooks = getattr(obj, attribute)
-        if hook not in hooks:
+        # By name: who clears `sys.modules` has this module twice.
+        if not any(getattr(other, "__name__", "") == hook.__name__ and other.__module__ == hook.__module__ for other in hooks):
             # A list of our own: the user may have given the same list to several flows.
             setattr(obj, attribute, [hook, *hooks])
     make_portable(obj.fn)
@@ -168,7 +169,8 @@ def lignin_flow_ended(flow: Flow[..., Any], flow_run: Any, state: State[Any]) ->
             path_typed = path_parameters(flow.fn)
             files = _files(opening.params if params is None else params, path_typed)
             made = results(state, path_typed) if status is RunStatus.COMPLETED else ()
-            if params == opening.params:
+            # As they are told: a frame can't be compared, and may be no more what it was.
+            if params is not None and encode_params(params) == encode_params(opening.params):
                 params = None
         closing = Closing(status=status, at=state.timestamp, error=error_of(state, status), params=params, files=files, results=made)
         if _ledger.close(run, closing):

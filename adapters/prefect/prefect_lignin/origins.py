@@ -8,6 +8,7 @@ of the result's file: a result that someone else has computed anew since then is
 import json
 import threading
 from collections import OrderedDict
+from datetime import datetime
 from pathlib import Path
 
 from lignin.base.ids import digest
@@ -39,15 +40,17 @@ class Origins:
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(json.dumps({"run": str(run), "written_ns": written}), encoding="utf-8")
 
-    def find(self, place: str) -> RunKey | None:
-        """The run that computed the result at `place`, if it is known for certain."""
+    def find(self, place: str, *, by: datetime | None = None) -> RunKey | None:
+        """The run that computed the result at `place`, if it is known for certain; `by` when it was there already."""
         with self._lock:
             known = self._runs.get(place)
         if known is not None:
             return known
         try:
             note = json.loads(_file_for(place).read_text(encoding="utf-8"))
-            return RunKey.parse(note["run"]) if note["written_ns"] == _written_ns(place) else None
+            written = note["written_ns"]
+            is_known = written == _written_ns(place) and (by is None or written <= by.timestamp() * 1e9)
+            return RunKey.parse(note["run"]) if is_known else None
         except (OSError, ValueError, KeyError, TypeError):
             return None
 

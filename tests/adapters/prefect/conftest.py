@@ -17,7 +17,18 @@ from urllib.error import URLError
 
 import pytest
 
-from lignin.recording import BadLine, Claim, Event, RunKey, Started, Story, fold, read_spool
+from lignin.recording import (
+    BadLine,
+    Claim,
+    Event,
+    MemoryRecorder,
+    RunKey,
+    Started,
+    Story,
+    fold,
+    read_spool,
+)
+from prefect_lignin.backfill import read
 
 ADAPTER = Path(__file__).parents[3] / "adapters" / "prefect"
 CORE = Path(__file__).parents[3] / "core"
@@ -33,11 +44,17 @@ class Recorded:
     output: str
     events: tuple[Event, ...]
     story: Story
+    spool: Path
 
     def starts(self, function: str) -> list[Started]:
         """The starts of a function's runs, oldest first."""
         found = [s for s in self.story.started.values() if s.code and s.code.key.endswith(f"::{function}")]
         return sorted(found, key=lambda s: (s.at, s.run.attempt))
+
+    def flow(self, name: str) -> Started:
+        """The first start of a flow by its name, whatever its code is called."""
+        found = [s for s in self.story.started.values() if s.info.get("flow") == name]
+        return min(found, key=lambda s: s.run.attempt)
 
     def start(self, function: str) -> Started:
         (found,) = self.starts(function)
@@ -61,7 +78,7 @@ def _environment(folder: Path) -> dict[str, str]:
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("PREFECT_", "LIGNIN_", "COV_"))}
     return kept | {
         "PREFECT_HOME": str(folder / "prefect"),
-        "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
+        "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "600",
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "DO_NOT_TRACK": "1",
         "PREFECT_LOGGING_LEVEL": "CRITICAL",
@@ -95,7 +112,7 @@ def prefect_server(prefect_environment: dict[str, str]) -> Iterator[str]:
 
 
 def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
-    end = time.monotonic() + 120
+    end = time.monotonic() + 600
     while time.monotonic() < end and process.poll() is None:
         try:
             with urllib.request.urlopen(url, timeout=2):
@@ -132,7 +149,7 @@ def run_scenario(prefect_environment: dict[str, str], plugin_path: str) -> Calla
             cwd=folder,
             capture_output=True,
             text=True,
-            timeout=240,
+            timeout=900,
             check=False,
         )
         lines = [line for line in done.stdout.splitlines() if line.startswith("{")]
@@ -146,6 +163,48 @@ def run_scenario(prefect_environment: dict[str, str], plugin_path: str) -> Calla
             output=done.stdout + done.stderr,
             events=events,
             story=fold(events),
+            spool=spool,
         )
 
     return run
+
+
+@pytest.fixture(scope="session")
+def everyday(run_scenario: Callable[..., Recorded], prefect_server: str, tmp_path_factory: pytest.TempPathFactory) -> Recorded:
+    """Flows and tasks of every kind, recorded live."""
+    return run_scenario("everyday", tmp_path_factory.mktemp("everyday"), PREFECT_API_URL=prefect_server)
+
+
+@pytest.fixture(scope="session")
+def trouble(run_scenario: Callable[..., Recorded], prefect_server: str, tmp_path_factory: pytest.TempPathFactory) -> Recorded:
+    """Retries, failures, crashes, caches and rollbacks, recorded live."""
+    return run_scenario("trouble", tmp_path_factory.mktemp("trouble"), PREFECT_API_URL=prefect_server)
+
+
+@pytest.fixture
+def tell(monkeypatch, tmp_path, prefect_server):
+    """Reads the server's store, with the notes in a spool folder or without any."""
+
+    def imported(*, spool=None, since=None, closing=False, target=prefect_server):
+        monkeypatch.setenv("LIGNIN_SPOOL", str(spool or tmp_path / "no spool"))
+        monkeypatch.setenv("LIGNIN_HOME", str(tmp_path / "no home"))
+        recorder = MemoryRecorder()
+        read(target, recorder=recorder, since=since, closing=closing)
+        return recorder
+
+    return imported
+
+
+@pytest.fixture
+def tell_all(tell):
+    """Reads again until the store has ends for all these runs: a task's word may reach the server after its script's end."""
+
+    def imported(runs, **options):
+        end = time.monotonic() + 600
+        while True:
+            story = tell(**options).story()
+            if set(runs) <= set(story.ended) or time.monotonic() > end:
+                return story
+            time.sleep(0.5)
+
+    return imported

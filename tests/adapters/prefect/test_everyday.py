@@ -6,8 +6,8 @@ from lignin.recording import RunKey, Started
 
 
 @pytest.fixture(scope="module")
-def recorded(run_scenario, prefect_server, tmp_path_factory):
-    return run_scenario("everyday", tmp_path_factory.mktemp("everyday"), PREFECT_API_URL=prefect_server)
+def recorded(everyday):
+    return everyday
 
 
 def test_results_are_what_prefect_alone_gives(recorded):

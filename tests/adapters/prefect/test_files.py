@@ -67,6 +67,12 @@ def test_assets_with_an_address_count(claims):
     assert claims("written", written=False) == {"all.csv": "asset"}
 
 
+def test_an_import_tells_the_assets_that_lie_in_stores(recorded, tell):
+    written = recorded.start("written").run
+    claims = [c for c in tell().story().claims if c.run == written]
+    assert [(c.ref.uri, c.role, c.written) for c in claims] == [("s3://bucket/all.csv", "asset", False)]
+
+
 def test_contents_are_hashed_where_they_lie(recorded):
     local = [c.ref for c in recorded.story.claims if c.ref.uri.startswith("file:")]
     assert all(ref.content_id or ref.state.value == "changed" for ref in local)

@@ -38,6 +38,24 @@ def test_a_spool_that_cannot_be_written_changes_nothing(run_scenario, prefect_se
     assert recorded.exit_code == 5
 
 
+def test_a_catalogue_that_cannot_be_reached_loses_nothing(run_scenario, prefect_server, tmp_path):
+    (tmp_path / ".lignin").mkdir()
+    fields = {"uid": "a1b2c3d4e5f6", "name": "far", "db": "postgresql://u:hunter2@127.0.0.1:9/far", "storage": "data"}
+    (tmp_path / ".lignin" / "instance.toml").write_text("".join(f'{name} = "{value}"\n' for name, value in fields.items()))
+    recorded = run_scenario("cache", tmp_path, PREFECT_API_URL=prefect_server)
+    assert (recorded.exit_code, recorded.printed) == (0, {"result": 42})
+    assert recorded.statuses("caching") == ["completed"]
+    assert [path.suffix for path in sorted(recorded.spool.iterdir())].count(".jsonl") == 1
+
+
+def test_a_server_that_cannot_be_reached_is_prefects_own_affair(run_scenario, tmp_path):
+    recorded = run_scenario("cache", tmp_path, PREFECT_API_URL="http://127.0.0.1:9/api", PREFECT_CLIENT_MAX_RETRIES="0")
+    assert recorded.exit_code == 1
+    assert recorded.printed == {}
+    assert recorded.events == ()
+    assert "lignin" not in recorded.output.replace("prefect_lignin", "").rpartition("\n\n")[2]
+
+
 def test_importing_the_package_does_not_import_prefect():
     code = "import sys, prefect_lignin as p; assert p.active_run() is None; assert 'prefect' not in sys.modules, 1"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

@@ -1,5 +1,6 @@
 """Hooks on real Flow and Task objects, without running them."""
 
+import importlib.util
 import inspect
 import pickle
 
@@ -63,6 +64,15 @@ def test_a_copy_is_instrumented_once():
     copy = flow(work).with_options(name="copy", on_failure=[noted])
     assert [len(getattr(copy, name)) for name in FLOW_HOOKS] == [1] * len(FLOW_HOOKS)
     assert len(instrument(copy).on_failure_hooks) == 2
+
+
+def test_another_copy_of_our_module_adds_nothing():
+    made = flow(work)
+    spec = importlib.util.find_spec("prefect_lignin.hook")
+    again = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(again)
+    again.instrument(made)
+    assert [len(getattr(made, name)) for name in FLOW_HOOKS] == [1] * len(FLOW_HOOKS)
 
 
 def test_hooks_have_the_parameter_names_that_the_runner_calls():

@@ -4,8 +4,8 @@ import pytest
 
 
 @pytest.fixture(scope="module")
-def recorded(run_scenario, prefect_server, tmp_path_factory):
-    return run_scenario("trouble", tmp_path_factory.mktemp("trouble"), PREFECT_API_URL=prefect_server)
+def recorded(trouble):
+    return trouble
 
 
 def errors(recorded, function):

@@ -115,7 +115,7 @@ def asking(n: int):
     return asks(n)
 
 
-@flow(task_runner=ProcessPoolTaskRunner(max_workers=2))
+@flow(task_runner=ProcessPoolTaskRunner(max_workers=1))
 def pooled():
     return [f.result() for f in double.map([1, 2])]
 
