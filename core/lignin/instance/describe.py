@@ -13,7 +13,6 @@ from rich.tree import Tree
 from sqlalchemy import literal, select, union_all
 
 from lignin.base.errors import LigninError
-from lignin.instance.conditions import link_table
 from lignin.model import (
     MAIN,
     Artifact,
@@ -129,7 +128,7 @@ def _labels(instance: Instance, artifact: Artifact) -> Mapping[str, list[str]]:
     found: dict[str, list[str]] = {}
     parts = []
     for place, (name, registry) in enumerate((("ulabels", ULabel), ("projects", Project))):
-        link = link_table(Artifact.relations()[name])
+        link = Registry.metadata.tables[f"artifact_{registry.__tablename__}"]
         mine = select(link.c[f"{registry.__tablename__}_id"]).where(link.c.artifact_id == artifact.id)
         table: Any = registry
         parts.append(select(literal(place).label("place"), literal(name).label("name"), table.name.label("label"), table.id.label("id")).where(table.id.in_(mine), table.branch_id.in_([MAIN, instance.branch_id])))
