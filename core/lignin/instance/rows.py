@@ -12,6 +12,7 @@ from sqlalchemy.orm.attributes import flag_modified, set_committed_value
 
 from lignin.base.clock import now
 from lignin.base.errors import Locked, NotFound
+from lignin.instance.insert import default_of
 from lignin.model import Owned, Registry
 
 if TYPE_CHECKING:
@@ -145,9 +146,7 @@ def insert_records(session: Session, records: Sequence[Registry]) -> None:
 def _value(record: Registry, column: Any) -> Any:
     """What a new row holds: the record's value, or the column's default."""
     value = getattr(record, column.key)
-    if value is not None or column.default is None:
-        return value
-    return column.default.arg(None) if column.default.is_callable else column.default.arg
+    return default_of(column) if value is None else value
 
 
 def update_record(session: Session, record: Registry, new: Mapping[str, Any]) -> None:

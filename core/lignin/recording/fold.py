@@ -53,8 +53,8 @@ class Story:
     named: set[RunKey] = field(default_factory=set)
 
     def runs(self) -> tuple[RunKey, ...]:
-        """Every run that any event names, parents and origins included, in no set order."""
-        return tuple({*self.started, *self.ended, *self.named, *(c.run for c in self.claims)})
+        """Every run that any event names, parents and origins included, those that began as they were told of."""
+        return tuple(dict.fromkeys((*self.started, *self.ended, *self.named, *(c.run for c in self.claims))))
 
 
 def fold(events: Iterable[Event]) -> Story:
