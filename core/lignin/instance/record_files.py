@@ -111,7 +111,8 @@ class _Book:
 def write_files(instance: Instance, session: Session, claims: Sequence[Claim], ids: Mapping[RunKey, int]) -> Touched:
     """Bring the files of all claims into the catalogue as artifacts, and the claims as edges."""
     known = [claim for claim in claims if claim.run in ids]
-    places = find_places(instance, session, (claim.ref for claim in known))
+    refs = dict.fromkeys(claim.ref for claim in known)
+    places = find_places(instance, session, refs)
     families = {place.family for place in places.values()}
     instance.database.lock(session, *families)
     book = _load(session, families)
@@ -119,7 +120,7 @@ def write_files(instance: Instance, session: Session, claims: Sequence[Claim], i
     for place in places.values():
         book.versions.setdefault(place.family, [])
     # Contents first: a sighting without one may be of the same file.
-    ordered = sorted({claim.ref for claim in known}, key=lambda ref: (ref.content_id is None, ref.mtime_ns or 0, ref.content_id or "", ref.uri))
+    ordered = sorted(refs, key=lambda ref: (ref.content_id is None, ref.mtime_ns or 0, ref.content_id or "", ref.uri))
     found = {ref: _resolve(book, places[ref.uri, ref.host, ref.key], ref) for ref in ordered}
     edges = [(claim, ids[claim.run], found[claim.ref]) for claim in known]
     plain = _settle(book, edges)
@@ -178,6 +179,8 @@ def _load(session: Session, families: Collection[str]) -> _Book:
 def _resolve(book: _Book, place: Place, ref: FileRef) -> _Version:
     """The version that a sighting is of."""
     versions = book.versions.setdefault(place.family, [])
+    if not versions:
+        return _add(versions, place, ref)
     unread = next((v for v in versions if v.hash is None and not v.is_merged and v.is_of(ref)), None)
     if ref.content_id is None:
         seen = next((v for v in versions if v.hash is not None and ref.size is not None and v.is_of(ref)), None)

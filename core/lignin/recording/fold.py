@@ -63,6 +63,14 @@ def fold(events: Iterable[Event]) -> Story:
     claims: dict[tuple[object, ...], tuple[FileRef, RefState]] = {}
     for event in events:
         match event:
+            # The most first.
+            case Used() | Produced():
+                ref = event.ref
+                place = (event.run, type(event) is Produced, event.role, ref.uri, ref.host, ref.key, ref.size, ref.mtime_ns)
+                loss = ref.state
+                if (known := claims.get(place)) is not None:
+                    ref, loss = max(known[0], ref, key=_knowledge), max(known[1], loss, key=_LOSSES.index)
+                claims[place] = ref, loss
             case Started():
                 held = story.started.get(event.run)
                 if held is None or telling(event) > telling(held):
@@ -75,13 +83,6 @@ def fold(events: Iterable[Event]) -> Story:
                     story.ended[event.run] = event
                 if event.reused is not None:
                     story.named.add(event.reused)
-            case Used() | Produced():
-                ref = event.ref
-                place = (event.run, isinstance(event, Produced), event.role, ref.uri, ref.host, ref.key, ref.size, ref.mtime_ns)
-                loss = ref.state
-                if (known := claims.get(place)) is not None:
-                    ref, loss = max(known[0], ref, key=_knowledge), max(known[1], loss, key=_LOSSES.index)
-                claims[place] = ref, loss
     story.claims = tuple(
         Claim(run=place[0], written=place[1], role=place[2], ref=told)  # type: ignore[arg-type]  # the tuple's first three
         for place, (ref, loss) in claims.items()

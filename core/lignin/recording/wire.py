@@ -48,9 +48,9 @@ def dump(event: Event) -> str:
         case Started():
             parent = f',"parent":{_run_text(event.parent)}' if event.parent else ""
             code = f',"code":{_code_text(event.code)}' if event.code else ""
-            maps = (("params", event.params), ("info", event.info), ("environment", event.environment))
-            rest = "".join(f',"{name}":{_encode(dict(value))}' for name, value in maps if value)
-            return f'{head},"name":{_encode(event.name)},"at":"{to_iso(event.at)}"{parent}{code}{rest}}}'
+            maps = {"params": event.params, "info": event.info, "environment": event.environment}
+            rest = {name: dict(value) for name, value in maps.items() if value}
+            return f'{head},"name":{_encode(event.name)},"at":"{to_iso(event.at)}"{parent}{code}{"," if rest else ""}{_encode(rest)[1:]}'
         case Used() | Produced():
             role = f',"role":{_encode(event.role)}' if event.role else ""
             return f'{head},"ref":{_ref_text(event.ref)}{role}}}'
@@ -88,7 +88,7 @@ def _present(value: Code | FileRef) -> dict[str, Any]:
 
 @lru_cache(maxsize=1024)
 def _run_text(run: RunKey) -> str:
-    return f'{{"engine":{_encode(run.engine)},"scope":{_encode(run.scope)},"id":{_encode(run.id)},"attempt":{_encode(run.attempt)}}}'
+    return f'{{"engine":{_encode(run.engine)},"scope":{_encode(run.scope)},"id":{_encode(run.id)},"attempt":{run.attempt:d}}}'
 
 
 @lru_cache(maxsize=128)
@@ -153,10 +153,15 @@ def _plain(value: Any) -> Any:
             return value
 
 
-def _check_room(what: str, *parts: str | None, most: int = MAX_INDEXED) -> None:
+def _check_room(what: str, *parts: str | None) -> None:
     texts = [part for part in parts if part]
-    if sum(map(len, texts)) * 4 > most and (size := sum(map(size_of, texts))) > most:
-        raise SpoolError(f"{what} has {size} bytes, {most} are allowed")
+    if sum(map(len, texts)) * 4 > MAX_INDEXED and (size := sum(map(size_of, texts))) > MAX_INDEXED:
+        raise SpoolError(f"{what} has {size} bytes, {MAX_INDEXED} are allowed")
+
+
+def _check_short(what: str, text: str | None) -> None:
+    if text is not None and len(text) * 4 > _MAX_SHORT and (size := size_of(text)) > _MAX_SHORT:
+        raise SpoolError(f"{what} has {size} bytes, {_MAX_SHORT} are allowed")
 
 
 def _optional_text(value: object) -> str | None:
@@ -197,8 +202,8 @@ def _file_ref(uri: Any, host: Any, size: Any, mtime_ns: Any, inode: Any, content
     if len(uri) > MAX_INDEXED // 12:
         # Percent signs of a local path are not what it is found by.
         _check_room("the path of a file", unquote(uri, errors="backslashreplace") if uri.startswith("file://") else uri)
-    _check_room("the name of a host", host, most=_MAX_SHORT)
-    _check_room("a content id", content_id, most=_MAX_SHORT)
+    _check_short("the name of a host", host)
+    _check_short("a content id", content_id)
     return FileRef(
         uri=uri,
         host=host,
