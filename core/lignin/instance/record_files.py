@@ -110,8 +110,8 @@ class _Book:
 
 def write_files(instance: Instance, session: Session, claims: Sequence[Claim], ids: Mapping[RunKey, int]) -> Touched:
     """Bring the files of all claims into the catalogue as artifacts, and the claims as edges."""
-    known = [claim for claim in claims if claim.run in ids]
-    refs = dict.fromkeys(claim.ref for claim in known)
+    known = [(claim, run_id) for claim in claims if (run_id := ids.get(claim.run)) is not None]
+    refs = dict.fromkeys(claim.ref for claim, _ in known)
     places = find_places(instance, session, refs)
     families = {place.family for place in places.values()}
     instance.database.lock(session, *families)
@@ -122,7 +122,7 @@ def write_files(instance: Instance, session: Session, claims: Sequence[Claim], i
     # Contents first: a sighting without one may be of the same file.
     ordered = sorted(refs, key=lambda ref: (ref.content_id is None, ref.mtime_ns or 0, ref.content_id or "", ref.uri))
     found = {ref: _resolve(book, places[ref.uri, ref.host, ref.key], ref) for ref in ordered}
-    edges = [(claim, ids[claim.run], found[claim.ref]) for claim in known]
+    edges = [(claim, run_id, found[claim.ref]) for claim, run_id in known]
     plain = _settle(book, edges)
     _write(instance, session, book)
     for table, written in ((run_input, False), (run_output, True)):

@@ -65,6 +65,10 @@ class RunKey:
     id: str
     attempt: int = 1
 
+    def __hash__(self) -> int:
+        # What tells nearly all from each other: a run is looked up dozens of times on its way into a catalogue.
+        return hash((self.scope, self.id))
+
     @property
     def uid(self) -> str:
         """The sixteen base62 characters of this run in every catalogue."""

@@ -106,8 +106,8 @@ def _decode(line: str) -> Any:
     try:
         fields, end = _DECODER.raw_decode(line)
     except ValueError:
-        end = -1
-    # White space around it, and what is wrong with it, is for the whole decoder to see.
+        # White space before it, and what is wrong with it, is for the whole decoder to see.
+        return _DECODER.decode(line)
     return fields if end == len(line) or line[end:] == "\n" else _DECODER.decode(line)
 
 
@@ -194,7 +194,7 @@ def _read_ref(fields: Mapping[str, Any]) -> FileRef:
 
 # Who uses a file tells of it as its producer did.
 @lru_cache(maxsize=8192, typed=True)
-def _file_ref(uri: Any, host: Any, size: Any, mtime_ns: Any, inode: Any, content_id: Any, n_files: Any, state: Any, key: Any) -> FileRef:
+def _file_ref(uri: Any, host: Any, size: Any, mtime_ns: Any, inode: Any, content_id: Any, n_files: Any, state: Any, key: Any) -> FileRef:  # noqa: PLR0917 - the cache's key
     uri = _text(uri, empty=False)
     if "://" not in uri:
         raise SpoolError(f"{uri!r} is no URI")
@@ -238,7 +238,7 @@ def _read_code(fields: Mapping[str, Any]) -> Code:
 
 
 @lru_cache(maxsize=128, typed=True)
-def _code(kind: Any, key: Any, own_hash: Any, source: Any, reference: Any, version: Any, description: Any) -> Code:
+def _code(kind: Any, key: Any, own_hash: Any, source: Any, reference: Any, version: Any, description: Any) -> Code:  # noqa: PLR0917 - the cache's key
     code = Code(
         kind=_text(kind),
         key=_text(key, empty=False),
