@@ -17,7 +17,7 @@ from typing import Any
 from sqlalchemy import Column, Dialect, Table, insert
 from sqlalchemy.orm import Session
 
-__all__ = ["default_of", "insert_ignore", "insert_many"]
+__all__ = ["default_of", "insert_ignore", "insert_many", "insert_one"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +48,19 @@ def insert_many(session: Session, table: Table, rows: Sequence[Mapping[str, Any]
     What neither names gets its default, which is made once for all rows.
     """
     _insert(session, table, rows, shared=shared, ignores=False)
+
+
+def insert_one(session: Session, table: Table, row: Mapping[str, Any]) -> int:
+    """Insert a row that names all fields but its id; returns that."""
+    connection = session.connection()
+    if connection.dialect.name != "sqlite":
+        (row_id,) = connection.execute(insert(table), row).inserted_primary_key or (None,)
+    else:
+        statement = _statement(connection.dialect, table, tuple(row), False)
+        values = tuple(convert(row[name]) if convert else row[name] for name, convert in zip(statement.names, statement.convert, strict=True))
+        row_id = connection.exec_driver_sql(statement.text, values).lastrowid
+    assert isinstance(row_id, int)
+    return row_id
 
 
 def default_of(column: Column[Any]) -> Any:
