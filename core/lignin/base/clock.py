@@ -12,7 +12,7 @@ def now() -> datetime:
 
 def to_iso(moment: datetime) -> str:
     """ISO 8601 in UTC with microseconds: texts sort as the moments do."""
-    return moment.astimezone(UTC).isoformat(timespec="microseconds")
+    return (moment if moment.tzinfo is UTC else moment.astimezone(UTC)).isoformat(timespec="microseconds")
 
 
 def from_iso(text: str) -> datetime:
@@ -22,4 +22,6 @@ def from_iso(text: str) -> datetime:
         ValueError: the text is no ISO 8601 date and time.
     """
     moment = datetime.fromisoformat(text)
+    if moment.tzinfo is UTC:
+        return moment
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

@@ -10,7 +10,7 @@ as a link.
 import errno
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
@@ -20,7 +20,7 @@ from blake3 import blake3
 from lignin.base.errors import StorageError
 from lignin.base.progress import advance, watched
 
-__all__ = ["Content", "Entry", "Stat", "folder_content", "hash_bytes", "hash_path", "look_at", "walk", "walk_files"]
+__all__ = ["Content", "Entry", "Stat", "folder_content", "hash_bytes", "hash_copy", "hash_path", "look_at", "walk", "walk_files"]
 
 _LARGE = 64 * 1024 * 1024
 _CHUNK = 1024 * 1024
@@ -100,6 +100,15 @@ def folder_content(contents: Iterable[tuple[bytes, Content]]) -> Content:
         size += content.size
     manifest = b"".join(sorted(lines))
     return Content(id="b3d:" + blake3(manifest).hexdigest(), size=size, n_files=len(lines))
+
+
+def hash_copy(folder: Path, written: Mapping[Path, Content]) -> Content:
+    """The content id of a folder that was written just now, from the contents of its files as they were written.
+
+    Raises:
+        OSError: it can't be read.
+    """
+    return folder_content(_contents(folder, written))
 
 
 def look_at(path: Path) -> Stat:
@@ -194,13 +203,14 @@ def _hash_stream(stream: FileIO, told: int) -> Content:
 
 
 def _hash_folder(folder: Path) -> Content:
-    return folder_content(_contents(folder))
+    return folder_content(_contents(folder, {}))
 
 
-def _contents(folder: Path) -> Iterator[tuple[bytes, Content]]:
+def _contents(folder: Path, known: Mapping[Path, Content]) -> Iterator[tuple[bytes, Content]]:
     for entry in walk(folder):
         if entry.link is not None:
             content = Content(id="link:" + blake3(os.fsencode(entry.link)).hexdigest(), size=0)
         else:
-            content = _hash_file(entry.path)
+            held = known.get(entry.path)
+            content = held if held is not None and held.size == entry.info.st_size else _hash_file(entry.path)
         yield os.fsencode(entry.path.relative_to(folder).as_posix()), content

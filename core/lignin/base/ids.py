@@ -5,7 +5,7 @@ characters that count the versions. Lengths follow LaminDB, so that uids stay fa
 """
 
 import hashlib
-import secrets
+import os
 
 __all__ = [
     "ALPHABET",
@@ -22,13 +22,18 @@ ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 VERSION_LENGTH = 4
 FIRST_VERSION = "0" * VERSION_LENGTH
 
+# What a random byte stands for: each character as likely as any other.
+_LETTERS, _LEFT_OUT = (ALPHABET * 5).encode()[:256], bytes(range(4 * len(ALPHABET), 256))
 _PAIRS = tuple(a + b for a in ALPHABET for b in ALPHABET)
 
 
 def new_uid(length: int) -> str:
-    """A random uid of `length` base62 characters (16 characters hold 95 bits)."""
-    number = secrets.randbits(length * 6)
-    return _base62(number, length)
+    """A random uid of `length` base62 characters (16 characters hold 95 bits), from the system's source of chance."""
+    uid = b""
+    while len(uid) < length:
+        # A few more than are needed, since one byte in 32 is none of four times 62.
+        uid += os.urandom(length + 4).translate(_LETTERS, _LEFT_OUT)
+    return uid[:length].decode()
 
 
 def derived_uid(text: str, *, length: int = 16) -> str:

@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
 from typing import Any, TypeVar
 from weakref import WeakSet
 
@@ -211,7 +210,7 @@ def _open_sqlite(url: str) -> Engine:
         where,
         connect_args={"check_same_thread": False, "timeout": _BUSY_MS / 1000},
         pool_timeout=_POOL_SECONDS,
-        json_serializer=partial(json.dumps, ensure_ascii=False),
+        json_serializer=json.JSONEncoder(ensure_ascii=False).encode,
     )
 
     @event.listens_for(engine, "connect")

@@ -7,12 +7,12 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
-from sqlalchemy import Table, bindparam, delete, insert, select, update
+from sqlalchemy import Table, bindparam, delete, select, update
 from sqlalchemy.orm import Session
 
 from lignin.formats import format_of_suffix
 from lignin.instance.deletions import next_uid, note_deletion, retired_uids
-from lignin.instance.insert import insert_ignore
+from lignin.instance.insert import insert_ignore, insert_many
 from lignin.instance.places import Place, find_places
 from lignin.instance.rows import owned_fields, reserve_ids
 from lignin.model import LINKS, Artifact, ArtifactState, run_input, run_output, sighting
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["Touched", "write_files"]
 
 _CHUNK = 500
-_INSERT = insert(cast(Table, Artifact.__table__))
+_TABLE = cast(Table, Artifact.__table__)
 _LINKED = [table for table in LINKS if "artifact_id" in table.c]
 # Asked for each file; looking up an enum's value takes longer than the rest.
 _STORED, _UNHASHED, _CHANGED, _GONE = (state.value for state in (ArtifactState.STORED, ArtifactState.UNHASHED, ArtifactState.CHANGED, ArtifactState.GONE))
@@ -111,15 +111,19 @@ class _Book:
 
 def write_files(instance: Instance, session: Session, claims: Sequence[Claim], ids: Mapping[RunKey, int]) -> Touched:
     """Bring the files of all claims into the catalogue as artifacts, and the claims as edges."""
-    known = [claim for claim in claims if claim.run in ids]
-    places = find_places(instance, session, (claim.ref for claim in known))
+    known = [(claim, run_id) for claim in claims if (run_id := ids.get(claim.run)) is not None]
+    refs = dict.fromkeys(claim.ref for claim, _ in known)
+    places = find_places(instance, session, refs)
     families = {place.family for place in places.values()}
     instance.database.lock(session, *families)
     book = _load(session, families)
+    # In the order in which runs speak of them, so that their rows and edges lie as they are written.
+    for place in places.values():
+        book.versions.setdefault(place.family, [])
     # Contents first: a sighting without one may be of the same file.
-    ordered = sorted({claim.ref for claim in known}, key=lambda ref: (ref.content_id is None, ref.mtime_ns or 0, ref.content_id or "", ref.uri))
+    ordered = sorted(refs, key=lambda ref: (ref.content_id is None, ref.mtime_ns or 0, ref.content_id or "", ref.uri))
     found = {ref: _resolve(book, places[ref.uri, ref.host, ref.key], ref) for ref in ordered}
-    edges = [(claim, ids[claim.run], found[claim.ref]) for claim in known]
+    edges = [(claim, run_id, found[claim.ref]) for claim, run_id in known]
     plain = _settle(book, edges)
     _write(instance, session, book)
     for table, written in ((run_input, False), (run_output, True)):
@@ -177,6 +181,8 @@ def _load(session: Session, families: Collection[str]) -> _Book:
 def _resolve(book: _Book, place: Place, ref: FileRef) -> _Version:
     """The version that a sighting is of."""
     versions = book.versions.setdefault(place.family, [])
+    if not versions:
+        return _add(book, versions, place=place, ref=ref)
     unread = next((v for v in versions if v.hash is None and not v.is_merged and v.is_of(ref)), None)
     if ref.content_id is None:
         seen = next((v for v in versions if v.hash is not None and ref.size is not None and v.is_of(ref)), None)
@@ -250,14 +256,12 @@ def _write(instance: Instance, session: Session, book: _Book) -> None:
     new = [version for version in every if version.id is None]
     fresh = set(new)
     if new:
-        shared = owned_fields(instance)
         for version, row_id in zip(new, reserve_ids(session, Artifact, len(new)), strict=True):
             version.id = row_id
-        session.execute(_INSERT, [_row(version) | shared for version in new])
+        insert_many(session, _TABLE, [_row(version) for version in new], shared=owned_fields(instance))
     changed = [version for version in every if version.changed and version not in fresh]
     if changed:
-        table: Any = Artifact.__table__
-        statement = update(table).where(table.c.id == bindparam("row"))
+        statement = update(_TABLE).where(_TABLE.c.id == bindparam("row"))
         names = ("hash", "mtime_ns", "state", "n_files", "suffix", "otype")
         statement = statement.values({name: bindparam(f"new_{name}") for name in names})
         session.execute(statement, [{"row": v.id, **{f"new_{name}": getattr(v, name) for name in names}} for v in changed])

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from lignin.instance.families import code_family
+from lignin.instance.insert import insert_many
 from lignin.instance.rows import owned_fields, reserve_ids
 from lignin.instance.transforms import new_transform
 from lignin.model import Run, Transform
@@ -25,8 +26,22 @@ __all__ = ["Written", "write_runs"]
 _CHUNK = 500
 
 _TABLE: Any = Run.__table__
-_INSERT = insert(_TABLE)
 _FIND = select(_TABLE.c.id, _TABLE.c.uid, _TABLE.c.told, _TABLE.c.told_end).where(_TABLE.c.uid.in_(bindparam("uids", expanding=True)))
+# A run of which nothing is known.
+_BLANK: Mapping[str, Any] = {
+    "name": None,
+    "status": RunStatus.RUNNING.value,
+    "started_at": None,
+    "finished_at": None,
+    "transform_id": None,
+    "parent_id": None,
+    "origin_id": None,
+    "params": {},
+    "info": {},
+    "error": None,
+    "told": None,
+    "told_end": None,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,8 +70,7 @@ def write_runs(instance: Instance, session: Session, story: Story) -> Written:
     # What others name comes first, so that nearly every row can name its parent as it is written.
     new = sorted((key for key in uids if key not in known and (key.engine != "lignin" or _is_begun(key, story))), key=lambda key: key not in story.named)
     ids = {key: row.id for key, row in known.items()} | dict(zip(new, reserve_ids(session, Run, len(new)), strict=True))
-    blank = _blank(instance)
-    _insert(session, story, {key: {**blank, "id": ids[key], "uid": uids[key]} for key in new}, ids, transforms)
+    _insert(session, story, {key: {"id": ids[key], "uid": uids[key]} for key in new}, ids, transforms, shared=owned_fields(instance))
     begun = ((row, story.started[key]) for key, row in known.items() if key in story.started)
     ended = ((row, story.ended[key]) for key, row in known.items() if key in story.ended)
     # The last word counts for parent and origin too, also where it names none.
@@ -79,6 +93,8 @@ def _insert(
     new: Mapping[RunKey, dict[str, Any]],
     ids: Mapping[RunKey, int],
     transforms: Mapping[tuple[str, str], int],
+    *,
+    shared: Mapping[str, Any],
 ) -> None:
     """Insert new runs, each with what the story says of it."""
     every: dict[RunKey | None, int] = dict(ids.items())
@@ -86,9 +102,10 @@ def _insert(
     links: dict[RunKey | None, int] = {key: row_id for key, row_id in ids.items() if key not in new}
     rows, parents, origins = [], [], []
     for key, own in new.items():
-        names = {"engine": key.engine, "scope": key.scope, "external_id": key.id}
-        # A script's run is named by its uid alone.
-        row = own | (names if key.engine != "lignin" else dict.fromkeys(names)) | {"attempt": key.attempt}
+        row = {**_BLANK, **own, "engine": key.engine, "scope": key.scope, "external_id": key.id, "attempt": key.attempt}
+        if key.engine == "lignin":
+            # A script's run is named by its uid alone.
+            row |= {"engine": None, "scope": None, "external_id": None}
         if begun := story.started.get(key):
             row |= _begun(transforms, begun)
             row["parent_id"] = links.get(begun.parent)
@@ -101,8 +118,7 @@ def _insert(
                 origins.append({"row": own["id"], "origin_id": every[ended.reused]})
         rows.append(row)
         links[key] = own["id"]
-    if rows:
-        session.execute(_INSERT, rows)
+    insert_many(session, _TABLE, rows, shared=shared)
     _update(session, parents)
     _update(session, origins)
 
@@ -112,25 +128,6 @@ def _load(session: Session, uids: Iterable[str]) -> dict[str, Any]:
     for begin in range(0, len(listed), _CHUNK):
         found.update({row.uid: row for row in session.execute(_FIND, {"uids": listed[begin : begin + _CHUNK]})})
     return found
-
-
-def _blank(instance: Instance) -> dict[str, Any]:
-    """A run of which nothing is known."""
-    return {
-        "name": None,
-        "status": RunStatus.RUNNING.value,
-        "started_at": None,
-        "finished_at": None,
-        "transform_id": None,
-        "parent_id": None,
-        "origin_id": None,
-        "params": {},
-        "info": {},
-        "error": None,
-        "told": None,
-        "told_end": None,
-        **owned_fields(instance),
-    }
 
 
 def _begun(transforms: Mapping[tuple[str, str], int], event: Started) -> dict[str, Any]:

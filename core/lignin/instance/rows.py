@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from sqlalchemy import CursorResult, insert, inspect, select, text, update
+from sqlalchemy import inspect, select, text, update
 from sqlalchemy.orm import Session, make_transient, make_transient_to_detached
 from sqlalchemy.orm.attributes import flag_modified, set_committed_value
 
 from lignin.base.clock import now
 from lignin.base.errors import Locked, NotFound
+from lignin.instance.insert import default_of, insert_many, insert_one
 from lignin.model import Owned, Registry
 
 if TYPE_CHECKING:
@@ -26,9 +27,12 @@ __all__ = [
     "insert_record",
     "insert_records",
     "owned_fields",
+    "record_of",
     "reserve_ids",
     "update_record",
 ]
+
+R = TypeVar("R", bound=Registry)
 
 _CHUNK = 500
 
@@ -46,6 +50,13 @@ def become_row(record: Registry, values: Mapping[str, Any]) -> None:
         make_transient_to_detached(record)
     for name, value in values.items():
         set_committed_value(record, name, value)
+
+
+def record_of(registry: type[R], values: Mapping[str, Any]) -> R:
+    """A record that stands for the row of these values, as if it had been loaded."""
+    record: R = registry.__mapper__.class_manager.new_instance()
+    become_row(record, values)
+    return record
 
 
 @contextmanager
@@ -129,11 +140,9 @@ def insert_records(session: Session, records: Sequence[Registry]) -> None:
     table: Any = type(records[0]).__table__
     rows = [{column.key: _value(record, column) for column in table.c if column.key != "id"} for record in records]
     if len(rows) == 1:
-        result = cast(CursorResult[Any], session.execute(insert(table), rows[0]))
-        (row_id,) = result.inserted_primary_key or (None,)
-        become_row(records[0], {**rows[0], "id": row_id})
+        become_row(records[0], {**rows[0], "id": insert_one(session, table, rows[0])})
         return
-    session.execute(insert(table), rows)
+    insert_many(session, table, rows, shared={})
     ids: dict[str, int] = {}
     for begin in range(0, len(rows), _CHUNK):
         uids = [row["uid"] for row in rows[begin : begin + _CHUNK]]
@@ -145,9 +154,7 @@ def insert_records(session: Session, records: Sequence[Registry]) -> None:
 def _value(record: Registry, column: Any) -> Any:
     """What a new row holds: the record's value, or the column's default."""
     value = getattr(record, column.key)
-    if value is not None or column.default is None:
-        return value
-    return column.default.arg(None) if column.default.is_callable else column.default.arg
+    return default_of(column) if value is None else value
 
 
 def update_record(session: Session, record: Registry, new: Mapping[str, Any]) -> None:

@@ -6,6 +6,7 @@ called it, through whose hands its data must have come. Downwards the same the o
 `union` keeps each node once, so diamonds and cycles cost nothing.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -47,23 +48,24 @@ _DOWN = """
 # A step into a run is half the way to the artifacts behind it: depth counts runs.
 _DEPTH = ", up.depth + case when up.kind = 1 then 0 else 1 end"
 
-_ARTIFACTS = """
-select a.id, a.uid, a.key, a.description, a.run_id, a.origin_id, a.size, a.hash, a.state, a.suffix, a.created_at, a.is_latest, a.n_files
-from artifact a where a.id in (select id from up where kind = 0)
+# Of a run there is its id alone: what it is comes by these ids, without going up once more.
+_NODES = """
+select up.kind, up.id as node_id, a.id, a.uid, a.key, a.description, a.run_id, a.origin_id, a.size, a.hash, a.state, a.suffix, a.created_at, a.is_latest, a.n_files
+from up left join artifact a on up.kind = 0 and a.id = up.id
 """
+# How a statement takes many ids as one value.
+_IDS = {"sqlite": "(select value from json_each(:{name}))", "postgresql": "(select unnest(cast(:{name} as integer[])))"}
 _RUNS = """
 select r.id, r.uid, r.name, r.engine, r.status, r.attempt, r.parent_id, r.started_at, r.finished_at, r.params, r.error,
        t.key as transform_key, t.version_tag as transform_version, p.uid as parent_uid, p.name as parent_name
 from run r left join transform t on t.id = r.transform_id left join run p on p.id = r.parent_id
-where r.id in (select id from up where kind = 1)
+where r.id in {runs}
 """
 # From the runs: `+` keeps SQLite from trying each artifact of the closure with each run of it.
 _EDGES = """
-select 0 as written, e.run_id, e.artifact_id, e.role from up cross join run_input e
-where up.kind = 1 and e.run_id = up.id and +e.artifact_id in (select id from up where kind = 0)
+select 0 as written, e.run_id, e.artifact_id, e.role from run_input e where e.run_id in {runs} and +e.artifact_id in {artifacts}
 union all
-select 1, e.run_id, e.artifact_id, e.role from up cross join run_output e
-where up.kind = 1 and e.run_id = up.id and +e.artifact_id in (select id from up where kind = 0)
+select 1, e.run_id, e.artifact_id, e.role from run_output e where e.run_id in {runs} and +e.artifact_id in {artifacts}
 """
 
 
@@ -95,9 +97,13 @@ def fetch_closure(database: Database, *, kind: int, start: int, direction: Direc
         head = f"with recursive reached(kind, id, depth) as ({first} union {limited.replace('from up', 'from reached up')}), up as (select distinct kind, id from reached)"
     values = {"kind": kind, "start": start, **({} if depth is None else {"depth": depth})}
     with database.reading() as session:
-        artifacts = session.execute(text(head + _ARTIFACTS), values).all()
-        runs = session.execute(text(head + _RUNS), values).all()
-        edges = session.execute(text(head + _EDGES), values).all()
+        nodes = session.execute(text(head + _NODES), values).all()
+        artifacts = [row for row in nodes if row.id is not None]
+        ids = {"runs": [row.node_id for row in nodes if row.kind == RUN], "artifacts": [row.id for row in artifacts]}
+        lists = {name: _IDS[database.engine.dialect.name].format(name=name) for name in ids}
+        given: Mapping[str, Any] = {name: json.dumps(listed) for name, listed in ids.items()} if database.is_sqlite else ids
+        runs = session.execute(text(_RUNS.format(**lists)), {"runs": given["runs"]}).all()
+        edges = session.execute(text(_EDGES.format(**lists)), given).all()
     return Closure(
         artifacts={row.id: row for row in artifacts},
         runs={row.id: row for row in runs},

@@ -16,7 +16,7 @@ from lignin.lineage.closure import ARTIFACT, RUN, Closure, fetch_closure
 from lignin.lineage.graph import Edge, Graph, Node
 from lignin.model import Artifact, Registry, Run, Transform
 
-__all__ = ["distances", "explore"]
+__all__ = ["distances", "explore", "explore_far"]
 
 Direction = Literal["ancestors", "descendants"]
 
@@ -33,6 +33,11 @@ def explore(record: Registry, *, direction: str = "ancestors", depth: int | None
     Raises:
         UsageError: another direction, a negative depth, or a record that has no lineage.
     """
+    return explore_far(record, direction=direction, depth=depth, details=details)[0]
+
+
+def explore_far(record: Registry, *, direction: str, depth: int | None, details: bool) -> tuple[Graph, Mapping[str, int]]:
+    """The same, and how many steps each node is from the record."""
     if direction not in {"ancestors", "descendants"}:
         raise UsageError(f"direction is 'ancestors' or 'descendants', not {direction!r}")
     if depth is not None and (not isinstance(depth, int) or depth < 0):
@@ -49,7 +54,7 @@ def explore(record: Registry, *, direction: str = "ancestors", depth: int | None
     edges = _without_idle_callers(tuple(_edges(closure, nodes)), focus=focus.id)
     away = distances(focus.id, edges, direction=way)
     ordered = sorted((node for node in nodes.values() if node.id in away), key=lambda n: (away[n.id], n.type, n.name, n.id))
-    return Graph(
+    found = Graph(
         focus=focus.id,
         direction=way,
         nodes=tuple(ordered),
@@ -57,6 +62,7 @@ def explore(record: Registry, *, direction: str = "ancestors", depth: int | None
         parents={row.uid: row.parent_uid for row in closure.runs.values() if row.parent_uid},
         parent_names={row.parent_uid: row.parent_name or row.parent_uid for row in closure.runs.values() if row.parent_uid},
     )
+    return found, away
 
 
 def distances(focus: str, edges: tuple[Edge, ...], *, direction: str) -> Mapping[str, int]:

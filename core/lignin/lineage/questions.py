@@ -13,7 +13,7 @@ from lignin.base.errors import StorageError, UsageError
 from lignin.base.messages import say
 from lignin.formats.tables import build_frame
 from lignin.lineage.draw import html, mermaid, svg, tree
-from lignin.lineage.explore import distances, explore
+from lignin.lineage.explore import explore, explore_far
 from lignin.lineage.graph import Graph
 from lignin.model import Registry
 
@@ -30,8 +30,7 @@ class Questions:
 
     def lineage(self, record: Registry, *, direction: str, depth: int | None) -> pd.DataFrame:
         """One row per node, the nearest first; see `Artifact.lineage`."""
-        found = explore(record, direction=direction, depth=depth, details=False)
-        away = distances(found.focus, found.edges, direction=direction)
+        found, away = explore_far(record, direction=direction, depth=depth, details=False)
         inferred = {e.source if direction == "ancestors" else e.target for e in found.edges if e.kind == "inferred"}
         columns: dict[str, Sequence[Any]] = {
             "uid": [n.id for n in found.nodes],

@@ -25,11 +25,22 @@ class UtcDateTime(TypeDecorator[datetime]):
         moment = value if value.tzinfo else value.replace(tzinfo=UTC)
         return moment.astimezone(UTC)
 
+    def bind_processor(self, dialect: Dialect) -> Any:
+        """To the driver; SQLite's text without its general form for any format, since every row has three of them."""
+        return _as_text if dialect.name == "sqlite" else super().bind_processor(dialect)
+
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         """From the database: aware."""
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def _as_text(value: datetime | None) -> str | None:
+    if value is None:
+        return None
+    moment = value if value.tzinfo is UTC or value.tzinfo is None else value.astimezone(UTC)
+    return moment.replace(tzinfo=None).isoformat(" ", "microseconds")
 
 
 class JsonObject(TypeDecorator[Any]):

@@ -5,6 +5,7 @@ All are frozen and made of plain values, so that any language can write them as 
 hook or read from the engine's store later, is the same run.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,6 +16,8 @@ from urllib.parse import quote, unquote
 from lignin.base.ids import derived_uid
 
 __all__ = ["Code", "Ended", "Event", "FileRef", "Produced", "RefState", "RunKey", "RunStatus", "Started", "Used"]
+
+_PLAIN = re.compile(r"[A-Za-z0-9_.~-]*")
 
 
 class RunStatus(StrEnum):
@@ -62,6 +65,10 @@ class RunKey:
     id: str
     attempt: int = 1
 
+    def __hash__(self) -> int:
+        # What tells nearly all from each other: a run is looked up dozens of times on its way into a catalogue.
+        return hash((self.scope, self.id))
+
     @property
     def uid(self) -> str:
         """The sixteen base62 characters of this run in every catalogue."""
@@ -69,7 +76,7 @@ class RunKey:
 
     def __str__(self) -> str:
         """One line that `parse` reads; fit for an environment variable such as `LIGNIN_RUN`."""
-        return ":".join((*(quote(part, safe="") for part in (self.engine, self.scope, self.id)), str(self.attempt)))
+        return ":".join((_quoted(self.engine), _quoted(self.scope), _quoted(self.id), str(self.attempt)))
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -80,6 +87,10 @@ class RunKey:
         """
         engine, scope, own, attempt = text.split(":")
         return cls(engine=unquote(engine), scope=unquote(scope), id=unquote(own), attempt=int(attempt))
+
+
+def _quoted(part: str) -> str:
+    return part if _PLAIN.fullmatch(part) else quote(part, safe="")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,6 +143,10 @@ class FileRef:
     n_files: int | None = None
     state: RefState = RefState.PRESENT
     key: str | None = None
+
+    def __hash__(self) -> int:
+        # What tells nearly all from each other; an enum's own hash is not made in C.
+        return hash((self.uri, self.host, self.size, self.mtime_ns, self.content_id))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

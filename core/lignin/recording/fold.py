@@ -45,24 +45,37 @@ class Story:
         ended: by run, the ending that stands.
         claims: each claim once, with its content if any telling had it.
         named: parents and origins that any telling spoke of, one that was replaced too.
+        told: every run that an event is of, in the order of their first.
     """
 
     started: dict[RunKey, Started] = field(default_factory=dict)
     ended: dict[RunKey, Ended] = field(default_factory=dict)
     claims: tuple[Claim, ...] = ()
     named: set[RunKey] = field(default_factory=set)
+    told: dict[RunKey, None] = field(default_factory=dict)
 
     def runs(self) -> tuple[RunKey, ...]:
-        """Every run that any event names, parents and origins included, in no set order."""
-        return tuple({*self.started, *self.ended, *self.named, *(c.run for c in self.claims)})
+        """Every run that any event names, parents and origins included."""
+        return tuple(self.told | dict.fromkeys(self.named))
 
 
 def fold(events: Iterable[Event]) -> Story:
     """Fold events into a story."""
     story = Story()
     claims: dict[tuple[object, ...], tuple[FileRef, RefState]] = {}
+    last = None
     for event in events:
+        if event.run is not last:
+            last = event.run
+            story.told[last] = None
         match event:
+            # The most first.
+            case Used() | Produced():
+                ref = event.ref
+                place = (event.run, type(event) is Produced, event.role, ref.uri, ref.host, ref.key, ref.size, ref.mtime_ns)
+                new = ref, ref.state
+                if (known := claims.setdefault(place, new)) is not new:
+                    claims[place] = max(known[0], ref, key=_knowledge), max(known[1], ref.state, key=_LOSSES.index)
             case Started():
                 held = story.started.get(event.run)
                 if held is None or telling(event) > telling(held):
@@ -75,13 +88,6 @@ def fold(events: Iterable[Event]) -> Story:
                     story.ended[event.run] = event
                 if event.reused is not None:
                     story.named.add(event.reused)
-            case Used() | Produced():
-                ref = event.ref
-                place = (event.run, isinstance(event, Produced), event.role, ref.uri, ref.host, ref.key, ref.size, ref.mtime_ns)
-                loss = ref.state
-                if (known := claims.get(place)) is not None:
-                    ref, loss = max(known[0], ref, key=_knowledge), max(known[1], loss, key=_LOSSES.index)
-                claims[place] = ref, loss
     story.claims = tuple(
         Claim(run=place[0], written=place[1], role=place[2], ref=told)  # type: ignore[arg-type]  # the tuple's first three
         for place, (ref, loss) in claims.items()

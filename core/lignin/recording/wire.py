@@ -42,31 +42,22 @@ _MAX_SHORT = 255
 
 def dump(event: Event) -> str:
     """An event as one line of JSON, without the line's end."""
-    fields: dict[str, Any] = {"v": VERSION, "event": _NAMES[type(event)], "run": _run_fields(event.run)}
+    # Put together here from parts that come again and again: an engine waits for it.
+    head = f'{{"v":{VERSION},"event":"{_NAMES[type(event)]}","run":{_run_text(event.run)}'
     match event:
         case Started():
-            fields |= {"name": event.name, "at": to_iso(event.at)}
-            if event.parent:
-                fields["parent"] = _run_fields(event.parent)
-            if event.code:
-                fields["code"] = _present(event.code)
-            fields |= {
-                name: value
-                for name in ("params", "info", "environment")
-                if (value := dict(getattr(event, name)))
-            }
+            parent = f',"parent":{_run_text(event.parent)}' if event.parent else ""
+            code = f',"code":{_code_text(event.code)}' if event.code else ""
+            maps = {"params": event.params, "info": event.info, "environment": event.environment}
+            rest = {name: dict(value) for name, value in maps.items() if value}
+            return f'{head},"name":{_encode(event.name)},"at":"{to_iso(event.at)}"{parent}{code}{"," if rest else ""}{_encode(rest)[1:]}'
         case Used() | Produced():
-            fields["ref"] = _present(event.ref)
-            if event.role:
-                fields["role"] = event.role
+            role = f',"role":{_encode(event.role)}' if event.role else ""
+            return f'{head},"ref":{_ref_text(event.ref)}{role}}}'
         case Ended():
-            fields |= {"status": event.status.value, "at": to_iso(event.at)}
-            if event.error is not None:
-                fields["error"] = event.error
-            if event.reused:
-                fields["reused"] = _run_fields(event.reused)
-    # ASCII: no text can break the encoding, and no line can be split by U+2028.
-    return _ENCODER.encode(fields)
+            error = "" if event.error is None else f',"error":{_encode(event.error)}'
+            reused = f',"reused":{_run_text(event.reused)}' if event.reused else ""
+            return f'{head},"status":{_encode(event.status.value)},"at":"{to_iso(event.at)}"{error}{reused}}}'
 
 
 def load(line: str) -> Event:
@@ -76,7 +67,7 @@ def load(line: str) -> Event:
         SpoolError: the line is no event of this protocol; the message says what is wrong.
     """
     try:
-        fields = _DECODER.decode(line)
+        fields = _decode(line)
         if not isinstance(fields, dict):
             raise SpoolError("not a JSON object")  # noqa: TRY301 - one message for all ways to be malformed
         if fields.get("v") != VERSION:
@@ -95,8 +86,29 @@ def _present(value: Code | FileRef) -> dict[str, Any]:
     return {name: inner for name, inner in fields if inner is not None}
 
 
-def _run_fields(run: RunKey) -> dict[str, Any]:
-    return {"engine": run.engine, "scope": run.scope, "id": run.id, "attempt": run.attempt}
+@lru_cache(maxsize=1024)
+def _run_text(run: RunKey) -> str:
+    return f'{{"engine":{_encode(run.engine)},"scope":{_encode(run.scope)},"id":{_encode(run.id)},"attempt":{run.attempt:d}}}'
+
+
+@lru_cache(maxsize=128)
+def _code_text(code: Code) -> str:
+    return _encode(_present(code))
+
+
+@lru_cache(maxsize=1024)
+def _ref_text(ref: FileRef) -> str:
+    return _encode(_present(ref))
+
+
+def _decode(line: str) -> Any:
+    """What the JSON of a line says."""
+    try:
+        fields, end = _DECODER.raw_decode(line)
+    except ValueError:
+        # White space before it, and what is wrong with it, is for the whole decoder to see.
+        return _DECODER.decode(line)
+    return fields if end == len(line) or line[end:] == "\n" else _DECODER.decode(line)
 
 
 def _read_run(fields: Mapping[str, Any]) -> RunKey:
@@ -125,6 +137,9 @@ def _text(value: object, *, empty: bool = True) -> str:
 
 def _plain(value: Any) -> Any:
     """A JSON value whose texts any database takes."""
+    kind = type(value)
+    if kind is int or kind is bool or value is None:
+        return value
     match value:
         case str():
             return _text(value)
@@ -138,10 +153,15 @@ def _plain(value: Any) -> Any:
             return value
 
 
-def _check_room(what: str, *parts: str | None, most: int = MAX_INDEXED) -> None:
+def _check_room(what: str, *parts: str | None) -> None:
     texts = [part for part in parts if part]
-    if sum(map(len, texts)) * 4 > most and (size := sum(map(size_of, texts))) > most:
-        raise SpoolError(f"{what} has {size} bytes, {most} are allowed")
+    if sum(map(len, texts)) * 4 > MAX_INDEXED and (size := sum(map(size_of, texts))) > MAX_INDEXED:
+        raise SpoolError(f"{what} has {size} bytes, {MAX_INDEXED} are allowed")
+
+
+def _check_short(what: str, text: str | None) -> None:
+    if text is not None and len(text) * 4 > _MAX_SHORT and (size := size_of(text)) > _MAX_SHORT:
+        raise SpoolError(f"{what} has {size} bytes, {_MAX_SHORT} are allowed")
 
 
 def _optional_text(value: object) -> str | None:
@@ -165,26 +185,36 @@ def _mapping(value: object) -> dict[str, Any]:
 
 
 def _read_ref(fields: Mapping[str, Any]) -> FileRef:
-    uri = _text(fields["uri"], empty=False)
+    get = fields.get
+    return _file_ref(
+        fields["uri"], get("host"), get("size"), get("mtime_ns"), get("inode"),
+        get("content_id"), get("n_files"), get("state") or "present", get("key"),
+    )  # fmt: skip
+
+
+# Who uses a file tells of it as its producer did.
+@lru_cache(maxsize=8192, typed=True)
+def _file_ref(uri: Any, host: Any, size: Any, mtime_ns: Any, inode: Any, content_id: Any, n_files: Any, state: Any, key: Any) -> FileRef:  # noqa: PLR0917 - the cache's key
+    uri = _text(uri, empty=False)
     if "://" not in uri:
         raise SpoolError(f"{uri!r} is no URI")
-    host, content_id = _optional_text(fields.get("host")), _optional_text(fields.get("content_id"))
+    host, content_id = _optional_text(host), _optional_text(content_id)
     if len(uri) > MAX_INDEXED // 12:
         # Percent signs of a local path are not what it is found by.
         _check_room("the path of a file", unquote(uri, errors="backslashreplace") if uri.startswith("file://") else uri)
-    _check_room("the name of a host", host, most=_MAX_SHORT)
-    _check_room("a content id", content_id, most=_MAX_SHORT)
+    _check_short("the name of a host", host)
+    _check_short("a content id", content_id)
     return FileRef(
         uri=uri,
         host=host,
-        size=_count(fields.get("size")),
+        size=_count(size),
         # Before 1970 in archives that were packed carelessly; inodes of some network file systems fill 64 bits.
-        mtime_ns=_count(fields.get("mtime_ns"), signed=True),
-        inode=_count(fields.get("inode"), bits=64),
+        mtime_ns=_count(mtime_ns, signed=True),
+        inode=_count(inode, bits=64),
         content_id=content_id,
-        n_files=_count(fields.get("n_files"), bits=31),
-        state=_STATES.get(fields.get("state") or "present") or RefState(fields["state"]),
-        key=_optional_text(fields.get("key")),
+        n_files=_count(n_files, bits=31),
+        state=_STATES.get(state) or RefState(state),
+        key=_optional_text(key),
     )
 
 
@@ -203,8 +233,21 @@ def _read_started(fields: Mapping[str, Any]) -> Started:
 
 
 def _read_code(fields: Mapping[str, Any]) -> Code:
-    optional = {name: _optional_text(fields.get(name)) for name in ("source", "reference", "version", "description")}
-    code = Code(kind=_text(fields["kind"]), key=_text(fields["key"], empty=False), hash=_text(fields["hash"]), **optional)
+    get = fields.get
+    return _code(fields["kind"], fields["key"], fields["hash"], get("source"), get("reference"), get("version"), get("description"))
+
+
+@lru_cache(maxsize=128, typed=True)
+def _code(kind: Any, key: Any, own_hash: Any, source: Any, reference: Any, version: Any, description: Any) -> Code:  # noqa: PLR0917 - the cache's key
+    code = Code(
+        kind=_text(kind),
+        key=_text(key, empty=False),
+        hash=_text(own_hash),
+        source=_optional_text(source),
+        reference=_optional_text(reference),
+        version=_optional_text(version),
+        description=_optional_text(description),
+    )
     _check_room("a code's reference, key and hash", code.reference, code.key, code.hash)
     return code
 
@@ -231,7 +274,8 @@ def _refuse_constant(name: str) -> None:
 _STATES = {state.value: state for state in RefState}
 _STATUSES = {status.value: status for status in RunStatus}
 _NAMES = {Started: "started", Used: "used", Produced: "produced", Ended: "ended"}
-_ENCODER = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
+# ASCII: no text can break the encoding, and no line can be split by U+2028.
+_encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 _DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
 _READERS: Mapping[str, Callable[[Mapping[str, Any]], Event]] = {
     "started": _read_started,
