@@ -18,8 +18,10 @@ from lignin.base.redact import redact_url
 from lignin.recording import Event, FileRef, RefState, RunStatus, local_path, observe, to_uri
 from snakemake_lignin.attempts import Attempts, judge_workflow
 from snakemake_lignin.conceal import conceal, conceal_text
+from snakemake_lignin.journal import Journal
 from snakemake_lignin.logs import Invocation, LoggedJob
 from snakemake_lignin.match import Found
+from snakemake_lignin.query import SCHEME
 from snakemake_lignin.shared_cache import find_origin
 from snakemake_lignin.store import Record, output_ref, source_ref, split_files
 from snakemake_lignin.translate import (
@@ -37,6 +39,8 @@ from snakemake_lignin.translate import (
 __all__ = ["Account"]
 
 _NOTED = re.compile(r" \((?:send to storage|retrieve from storage|pipe|service).*\)$")
+# A version of the registry that nobody noted: no run can name it.
+_UNKNOWN = FileRef(uri="file:", state=RefState.CHANGED)
 _NO_CODE = re.compile(r"\s*(script|notebook|wrapper|cwl|template_engine):")
 
 
@@ -233,6 +237,9 @@ class Account:
                     yield Sighting(ref=self._input(around, found), role=role)
 
     def _input(self, name: str, found: Found) -> FileRef:
+        if name.startswith(SCHEME):
+            entry = Journal(self.folder).last(name, before=found.began)
+            return _UNKNOWN if entry is None else entry.ref
         if "://" in name:
             return FileRef(uri=redact_url(name))
         record = self.records.get(name)
@@ -247,7 +254,10 @@ class Account:
     def _outputs(self, found: Found, says: Mapping[str, Any]) -> Iterator[Sighting]:
         roles, streams = says.get("outputs") or {}, set(says.get("streams") or ())
         for record in found.records:
-            if "://" in record.output:
+            if record.output.startswith(SCHEME):
+                entry = Journal(self.folder).written(record.output, told=record.ended)
+                yield Sighting(ref=_UNKNOWN if entry is None else entry.ref, role=roles.get(record.output, ""))
+            elif "://" in record.output:
                 yield Sighting(ref=FileRef(uri=redact_url(record.output)), role=roles.get(record.output, ""))
             elif record.output not in streams:
                 ref = output_ref(record, folder=self.folder, temporary=record.output in self.temporary)

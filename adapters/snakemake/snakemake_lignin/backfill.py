@@ -42,7 +42,8 @@ def read(target: str | None, *, recorder: Recorder, since: datetime | None, clos
     if not (store / "log").is_dir():
         raise UsageError(f"Snakemake has not run in {folder}: there is no .snakemake/log. Name the folder in which it ran (its --directory).")
     try:
-        logs = [_moved(parse_log(path), folder) for path in sorted((store / "log").glob("*.snakemake.log"))]
+        parsed = [parse_log(path) for path in sorted((store / "log").glob("*.snakemake.log"))]
+        logs = [_moved(log, folder) for log in parsed if log.is_run]
         notes = read_notes(store)
         records = _all_records(folder, logs)
     except OSError as e:

@@ -77,6 +77,7 @@ class Invocation:
         unfinished: jobs that it meant to run were not run.
         error: one after which nothing was started any more.
         cores: how many it was given.
+        is_idle: there was nothing to do.
     """
 
     id: str
@@ -90,6 +91,12 @@ class Invocation:
     unfinished: bool
     error: str | None
     cores: int | None
+    is_idle: bool = False
+
+    @property
+    def is_run(self) -> bool:
+        """Whether a workflow was run at all: `--report`, `--lint`, `--dag` and the like leave a log too."""
+        return bool(self.facts or self.jobs or self.unfinished or self.is_idle)
 
 
 def parse_log(path: Path) -> Invocation:
@@ -237,6 +244,7 @@ class _Reader:
             unfinished=unfinished,
             error=None if done else self.errors.last,
             cores=self.cores,
+            is_idle=self.idle,
         )
 
 
