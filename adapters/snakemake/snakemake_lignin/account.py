@@ -18,6 +18,7 @@ from lignin.base.redact import redact_url
 from lignin.recording import Event, FileRef, RefState, RunStatus, local_path, observe, to_uri
 from snakemake_lignin.attempts import Attempts, judge_workflow
 from snakemake_lignin.conceal import conceal, conceal_text
+from snakemake_lignin.inside import failed_inside
 from snakemake_lignin.journal import Journal
 from snakemake_lignin.logs import Invocation, LoggedJob
 from snakemake_lignin.match import Found
@@ -185,6 +186,7 @@ class Account:
             info |= {"reason": None, "shellcmd": None, "params_unnamed": None}
         params = says.get("params", {}) if same and (record is None or says.get("stored_params") == list(record.params)) else {}
         code = self._job_code(found, says, same=same)
+        info["failed_inside"] = failed_inside(self.folder, job_key(self.invocation.id, job.id, attempt=job.attempt))
         return Job(
             workflow=self.invocation.id,
             id=job.id,
@@ -238,12 +240,12 @@ class Account:
 
     def _input(self, name: str, found: Found) -> FileRef:
         if name.startswith(SCHEME):
-            entry = Journal(self.folder).last(name, before=found.began)
+            # Without a record of its own, a job's start is known to the second.
+            entry = Journal(self.folder).last(name, before=found.began + (0 if found.records else 1))
             return _UNKNOWN if entry is None else entry.ref
         if "://" in name:
             return FileRef(uri=redact_url(name))
         record = self.records.get(name)
-        # Without a record of its own, a job's start is known to the second.
         if record is not None and record.began <= found.began + (0 if found.records else 1):
             return output_ref(record, folder=self.folder, temporary=name in self.temporary)
         if record is not None:

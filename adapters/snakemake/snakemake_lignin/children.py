@@ -14,15 +14,19 @@ import subprocess
 import threading
 from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 from lignin.recording import Guard, RunKey
 from snakemake_lignin.attempts import Attempts
+from snakemake_lignin.inside import counting_place
 
 __all__ = ["OWN", "PARENT", "Children"]
 
 PARENT, OWN = "LIGNIN_PARENT", "LIGNIN_RUN"
+# Where the process of a job counts how often it tries; the logger plug-in has this name too.
+_COUNT = "LIGNIN_ATTEMPTS"
 # By name, as the package has a class of the same name; and what this module knows `subprocess` by.
 _SHELL = importlib.import_module("snakemake.shell")
 _STARTER = "sp"
@@ -41,6 +45,7 @@ class Children:
         self._guard = guard
         self._workflow = workflow
         self._key = key
+        self._folder = Path.cwd()
         self._attempts = Attempts()
         self._runs: dict[int, RunKey] = {}
         self._thread = threading.local()
@@ -86,11 +91,8 @@ class Children:
     def _prefixed(self, original: Callable[..., Any]) -> Callable[..., Any]:
         def prefix(job: Any) -> Any:
             before = original(job)
-            run = self._run_of(job)
-            if run is None:
-                return before
-            given = f"export {OWN}={shlex.quote(run)} {PARENT}={shlex.quote(str(self._workflow))}"
-            return f"{given} && {before}" if before else given
+            given = self._declared(job)
+            return f"{given} && {before}" if given and before else given or before
 
         return prefix
 
@@ -104,11 +106,25 @@ class Children:
 
         return cached_or_run
 
-    def _run_of(self, job: Any) -> str | None:
+    def _run_of(self, job: Any) -> RunKey | None:
         """What to tell a job's process. One process runs a whole group, so that it is told the workflow's run only."""
         with self._guard:
-            return str(self._workflow if job.is_group() else self._runs.get(job.jobid, self._workflow))
+            return self._workflow if job.is_group() else self._runs.get(job.jobid, self._workflow)
         return None
+
+    def _declared(self, job: Any) -> str:
+        """A command that tells a job's process its run, and where to count its attempts."""
+        with self._guard:
+            run = self._run_of(job)
+            if run is None:
+                return ""
+            told = {OWN: str(run), PARENT: str(self._workflow)}
+            if run != self._workflow:
+                place = counting_place(self._folder, run)
+                place.parent.mkdir(parents=True, exist_ok=True)
+                told[_COUNT] = str(place)
+            return "export " + " ".join(f"{name}={shlex.quote(value)}" for name, value in told.items())
+        return ""
 
     def _popen(self) -> type[subprocess.Popen[Any]]:
         thread = self._thread
@@ -116,8 +132,11 @@ class Children:
         class Popen(subprocess.Popen[Any]):
             """What Snakemake starts a job's command with; the environment says which run it is."""
 
-            def __init__(self, *args: Any, env: Any = None, **options: Any) -> None:
+            def __init__(self, *args: Any, **options: Any) -> None:
                 run = getattr(thread, "run", None)
-                super().__init__(*args, env=env if run is None else {**(os.environ if env is None else env), OWN: run}, **options)
+                if run is not None:
+                    given = options.get("env")
+                    options["env"] = {**(os.environ if given is None else given), OWN: str(run)}
+                super().__init__(*args, **options)
 
         return Popen

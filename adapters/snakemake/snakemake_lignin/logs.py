@@ -30,6 +30,8 @@ _STEPS = re.compile(r"^(\d+) of (\d+) steps \(")
 _ELAPSED = re.compile(r"^Elapsed time: (?:(\d+) days?, )?(\d+):(\d\d):(\d\d)")
 _PROBLEM = re.compile(r"^\w*(?:Exception|Error)\b.*:$")
 _PLAIN = re.compile(r"^\s*(\[|Select jobs|Execute \d|Finished jobid|Trying to restart|Exiting because|Shutting down|Removing |Complete log|\d+ of \d+ steps)")
+# What is said of a file in a storage, after its address.
+_STORED = re.compile(r"(\w+://.+?) \((?:[a-z: ]+, )?(?:send to storage|retrieve from storage|only provide storage uri)\)")
 # A failed group lists its members deeper than a group that starts.
 _FAILED_MEMBER = 8
 
@@ -131,7 +133,7 @@ class _Reader:
     def take(self, line: str) -> None:
         if self._block is not None:
             if (item := _ITEM.match(line)) and len(item[1]) > self._block[2]:
-                self._block[3][item[2]] = item[3]
+                self._block[3][item[2]] = _STORED.sub(r"\1", item[3]) if item[2] in {"input", "output"} else item[3]
                 return
             if line.startswith(" " * (self._block[2] + 4)) and self._block[0] == "failed":
                 # The command of a failed job, and what is said of it.

@@ -58,8 +58,7 @@ class Versions:
         return last is None or last.did != REMOVED or last.uid != artifact.uid
 
     def told(self, query: str, *, noted: bool) -> int:
-        """The time of a version, in nanoseconds since 1970: of one that is new to this folder it is now.
-        """
+        """The time of a version, in nanoseconds since 1970: of one that is new to this folder it is now."""
         artifact = self._known(query)
         last = self._journal.last(query) if noted and Query.parse(query).version is None else None
         if last is None:
@@ -75,6 +74,12 @@ class Versions:
     def is_folder(self, query: str) -> bool:
         """Whether it is a folder."""
         return self._known(query).n_files is not None
+
+    def checksum(self, query: str) -> str:
+        """What tells its content from others: of what was brought here, or else of what would be."""
+        known = self._read.get(query)
+        content = self._known(query).hash if known is None else known.content_id
+        return f"lignin:{content or self._known(query).uid}"
 
     def fetch(self, query: str, target: Path, *, noted: bool) -> None:
         """Put a copy of a version where Snakemake wants it, with the time that it was told."""

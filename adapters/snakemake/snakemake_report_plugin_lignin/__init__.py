@@ -17,7 +17,7 @@ __all__ = ["ReportSettings", "Reporter"]
 
 
 @dataclass
-class ReportSettings(ReportSettingsBase):
+class ReportSettings(ReportSettingsBase):  # type: ignore[misc]  # the interface has no types
     """The option of the command line, `--report-lignin-wait`."""
 
     wait: float = field(
@@ -31,7 +31,7 @@ class ReportSettings(ReportSettingsBase):
     )
 
 
-class Reporter(ReporterBase):
+class Reporter(ReporterBase):  # type: ignore[misc]  # the interface has no types
     """Tells the catalogue of all runs in this folder, not only of the latest state of each file."""
 
     def render(self) -> None:

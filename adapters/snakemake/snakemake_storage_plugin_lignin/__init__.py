@@ -38,11 +38,11 @@ __all__ = ["StorageObject", "StorageProvider", "StorageProviderSettings"]
 
 
 @dataclass
-class StorageProviderSettings(StorageProviderSettingsBase):
+class StorageProviderSettings(StorageProviderSettingsBase):  # type: ignore[misc]  # the interface has no types
     """No options of its own: the registry is that of the folder in which Snakemake works."""
 
 
-class StorageProvider(StorageProviderBase):
+class StorageProvider(StorageProviderBase):  # type: ignore[misc]  # the interface has no types
     """The registry that the working folder belongs to."""
 
     @cached_property
@@ -81,7 +81,7 @@ class StorageProvider(StorageProviderBase):
         return str(Query.parse(query))
 
 
-class StorageObject(StorageObjectRead, StorageObjectWrite, StorageObjectGlob, StorageObjectTouch):
+class StorageObject(StorageObjectRead, StorageObjectWrite, StorageObjectGlob, StorageObjectTouch):  # type: ignore[misc]  # the interface has no types
     """An artifact of the registry, by its key."""
 
     async def inventory(self, cache: IOCacheStorageInterface) -> None:
@@ -103,7 +103,8 @@ class StorageObject(StorageObjectRead, StorageObjectWrite, StorageObjectGlob, St
         version = Query.parse(self.query).version
         if version is None or self._overwrite_local_path:
             return path
-        return self.provider.local_prefix.with_name(f"{self.provider.local_prefix.name}@{version}") / self.local_suffix()
+        prefix = Path(self.provider.local_prefix)
+        return prefix.with_name(f"{prefix.name}@{version}") / self.local_suffix()
 
     def local_suffix(self) -> str:
         """The key."""
@@ -127,6 +128,10 @@ class StorageObject(StorageObjectRead, StorageObjectWrite, StorageObjectGlob, St
     def size(self) -> int:
         """Its bytes; 0 for a folder."""
         return 0 if self._versions.is_folder(self.query) else self.local_footprint()
+
+    def checksum(self) -> str:
+        """Its content, so that Snakemake does not compare a copy of another version that was kept."""
+        return str(self._versions.checksum(self.query))
 
     def local_footprint(self) -> int:
         """The bytes that its copy takes."""
