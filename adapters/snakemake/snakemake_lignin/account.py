@@ -186,7 +186,9 @@ class Account:
             info |= {"reason": None, "shellcmd": None, "params_unnamed": None}
         params = says.get("params", {}) if same and (record is None or says.get("stored_params") == list(record.params)) else {}
         code = self._job_code(found, says, same=same)
-        info["failed_inside"] = failed_inside(self.folder, job_key(self.invocation.id, job.id, attempt=job.attempt))
+        info["failed_inside"] = failed_inside(
+            self.folder, job_key(self.invocation.id, job.id, attempt=job.attempt), done=self.status(found) is RunStatus.COMPLETED
+        )
         return Job(
             workflow=self.invocation.id,
             id=job.id,

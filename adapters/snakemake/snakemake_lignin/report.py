@@ -44,5 +44,7 @@ def report(*, wait: float) -> None:
         raise WorkflowError(f"lignin: {e}") from e
     finally:
         spool.close()
-    if counted.runs and hand_over(spool.path, runs=len(counted.runs), seconds=wait, folder=folder):
+    if not counted.runs:
+        sys.stderr.write("→ lignin: no workflow has run in this folder\n")
+    elif hand_over(spool.path, runs=len(counted.runs), seconds=wait, folder=folder):
         sys.stderr.write(f"→ lignin: the catalogue knows the {len(counted.runs)} runs of this folder\n")

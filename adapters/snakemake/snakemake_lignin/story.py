@@ -305,13 +305,14 @@ class Story:
         reused: RunKey | None = None,
     ) -> None:
         self._attempts.end(attempt, status)
+        done = status in {RunStatus.COMPLETED, RunStatus.CACHED}
         with self._guard:
-            self._note_late(attempt, failed_inside=failed_inside(self._folder, self._key(attempt)))
+            self._note_late(attempt, failed_inside=failed_inside(self._folder, self._key(attempt), done=done))
         detail = self._details.pop(attempt.id, None)
         late: tuple[Sighting, ...] = ()
         if detail is not None and any(sighting.is_missing for sighting in detail.inputs):
             with self._guard:
-                late = self._late_inputs(attempt, detail, done=status in {RunStatus.COMPLETED, RunStatus.CACHED})
+                late = self._late_inputs(attempt, detail, done=done)
         self._tell(*end_job(self._key(attempt), status, at=at, error=error, outputs=outputs, late_inputs=late, reused=reused))
 
     def _late_inputs(self, attempt: Attempt, detail: Job, *, done: bool) -> tuple[Sighting, ...]:

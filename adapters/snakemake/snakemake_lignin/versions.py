@@ -159,11 +159,11 @@ class Versions:
 def reference(artifact: Any) -> FileRef:
     """A saved artifact as runs name it: by what makes its version, so that it meets its row whichever way it is told."""
     place = artifact.path
-    is_local = isinstance(place, Path)
+    is_local = "://" not in str(place)
     # A key names a family; of a file that was found where it lies, the place does.
     is_named = str(artifact.family).startswith("key:")
     return FileRef(
-        uri=to_uri(place) if is_local else str(place),
+        uri=to_uri(Path(place)) if is_local else str(place),
         host=(artifact.storage.host or host_name()) if is_local else None,
         size=artifact.size,
         mtime_ns=artifact.mtime_ns,

@@ -108,10 +108,10 @@ class LogHandler(LogHandlerBase):
 
 
 def _count_attempts(place: str) -> None:
-    """In a job's own process, which gets no handler: note each start, as the job may be tried again here."""
+    """In a job's own process, which gets no handler: note each failure, as the job may be tried again here."""
 
     def note(record: logging.LogRecord) -> bool:
-        if str(getattr(record, "event", None)).endswith("job_started"):
+        if str(getattr(record, "event", None)).endswith("job_error"):
             with suppress(OSError), open(place, "a", encoding="utf-8") as stream:  # noqa: PTH123 - no more is loaded here than is needed
                 stream.write("\n")
         return True

@@ -49,7 +49,8 @@ def test_after_a_live_run_a_report_adds_nothing(snakemake):
 
 def test_where_nothing_ran_a_report_says_so(snakemake):
     snakemake.write(SNAKEFILE)
-    process = snakemake.start("--reporter", "lignin", "b.txt", logger=None)
+    process = snakemake.start("--reporter", "lignin", "a.txt", logger=None)
     output, _ = process.communicate(timeout=300)
     assert process.returncode == 0, output
+    assert "no workflow has run" in output
     assert not snakemake.spools()
