@@ -1,4 +1,4 @@
-"""What rules may do that a plain workflow does not: services, links, odd names, actions at odd places, broken promises."""
+"""What rules may do that a plain workflow does not: links, odd names, actions at odd places, broken promises."""
 
 import os
 
@@ -8,18 +8,9 @@ SNAKEFILE = '''
 shell("echo top >> top.log")
 
 rule all:
-    input: "used.txt", "link.txt", "linked", "it's (1) \\"x\\".txt", "same.done", "e.txt"
+    input: "link.txt", "linked", "it's (1) \\"x\\".txt", "same.done", "e.txt"
     output: "all.txt"
     shell: "echo all > {output}"
-
-rule serve:
-    output: service("served")
-    shell: "echo served > {output}; while true; do sleep 0.2; done"
-
-rule use:
-    input: "served"
-    output: "used.txt"
-    shell: "while [ ! -s {input} ]; do sleep 0.1; done; cp {input} {output}"
 
 rule links:
     input: "target.txt", "folder"
@@ -50,9 +41,8 @@ def test_odd_rules_are_recorded_as_what_they_do(snakemake):
     assert outcome.code == 0, outcome.output
     assert outcome.ending.status.value == "completed"
     assert {s.name: outcome.status(s.name) for s in outcome.story.started.values() if s != outcome.workflow} == dict.fromkeys(
-        ["all", "serve", "use", "links", "quotes", "same", "promise"], "completed"
+        ["all", "links", "quotes", "same", "promise"], "completed"
     )
-    assert outcome.made("serve") == outcome.read("use") == {}
     made = outcome.made("links")
     assert made["link.txt"].content_id == hash_bytes(b"target\n")
     assert made["linked"].content_id == outcome.read("links")["folder"].content_id
