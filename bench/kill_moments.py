@@ -49,6 +49,7 @@ from lignin.base.errors import BytesGone, ContentChanged
 from lignin.instance import connect, ingest, init
 from lignin.instance.database import Database
 from lignin.instance.fsck import examine, repair
+from lignin.instance.migrations import HEAD, REVISIONS
 from lignin.recording import Ended, FileRef, Produced, RunKey, RunStatus, Started, Used
 from lignin.recording.spool import Spool
 from lignin.storage import Root, remote, unfinished
@@ -66,7 +67,7 @@ NEXT = '''
 """A made-up next schema: a table is rebuilt, one is made, and rows are filled."""
 import sqlalchemy as sa
 from alembic import op
-revision, down_revision = "9999", "0001"
+revision, down_revision = "9999", {head!r}
 
 def upgrade():
     op.create_table("extra", sa.Column("id", sa.Integer(), primary_key=True), sa.Column("name", sa.String(), nullable=False))
@@ -297,8 +298,8 @@ def kill_migrations(folder: Path, arguments: argparse.Namespace, *, db: str | No
     # Loaded before the first fork, so that the moments fall into the migration and not into its imports.
     importlib.import_module("alembic.autogenerate")
     shutil.copytree(module.SCRIPTS, folder / "scripts")
-    (folder / "scripts" / "versions" / "v9999_next.py").write_text(NEXT)
-    module.SCRIPTS, module.HEAD, versions.REVISIONS = folder / "scripts", "9999", ("0001", "9999")
+    (folder / "scripts" / "versions" / "v9999_next.py").write_text(NEXT.replace("{head!r}", repr(HEAD)))
+    module.SCRIPTS, module.HEAD, versions.REVISIONS = folder / "scripts", "9999", (*REVISIONS, "9999")
     instance = init(folder, db=db)
     for number in range(arguments.rows):
         (folder / f"{number}.txt").write_text(f"{number}")
@@ -316,7 +317,7 @@ def kill_migrations(folder: Path, arguments: argparse.Namespace, *, db: str | No
         was_killed = kill_once(folder, lambda ready: _migrate(module, url, ready=ready), seconds=chance.uniform(0, longest * 1.5))
         version = _version(url)
         assert _rows(url) == before, f"rows changed at {version}"
-        done["killed, as it was" if version == "0001" else "killed, migrated" if was_killed else "ended before"] += 1
+        done["killed, as it was" if version == HEAD else "killed, migrated" if was_killed else "ended before"] += 1
         _migrate(module, url)
         assert (_version(url), _rows(url)) == ("9999", before)
     assert not (folder / "failed").exists(), (folder / "failed").read_text()
@@ -339,7 +340,7 @@ def _downgrade(command: Any, module: Any, url: str) -> None:
         with connection.begin():
             config = module.scripts()
             config.attributes["connection"] = connection
-            command.downgrade(config, "0001")
+            command.downgrade(config, HEAD)
     database.close()
 
 

@@ -18,8 +18,11 @@ from lignin.base.redact import redact_url
 from lignin.recording import Event, FileRef, RefState, RunStatus, local_path, observe, to_uri
 from snakemake_lignin.attempts import Attempts, judge_workflow
 from snakemake_lignin.conceal import conceal, conceal_text
+from snakemake_lignin.inside import failed_inside
+from snakemake_lignin.journal import Journal
 from snakemake_lignin.logs import Invocation, LoggedJob
 from snakemake_lignin.match import Found
+from snakemake_lignin.query import SCHEME
 from snakemake_lignin.shared_cache import find_origin
 from snakemake_lignin.store import Record, output_ref, source_ref, split_files
 from snakemake_lignin.translate import (
@@ -37,6 +40,8 @@ from snakemake_lignin.translate import (
 __all__ = ["Account"]
 
 _NOTED = re.compile(r" \((?:send to storage|retrieve from storage|pipe|service).*\)$")
+# A version of the registry that nobody noted: no run can name it.
+_UNKNOWN = FileRef(uri="file:", state=RefState.CHANGED)
 _NO_CODE = re.compile(r"\s*(script|notebook|wrapper|cwl|template_engine):")
 
 
@@ -181,6 +186,9 @@ class Account:
             info |= {"reason": None, "shellcmd": None, "params_unnamed": None}
         params = says.get("params", {}) if same and (record is None or says.get("stored_params") == list(record.params)) else {}
         code = self._job_code(found, says, same=same)
+        info["failed_inside"] = failed_inside(
+            self.folder, job_key(self.invocation.id, job.id, attempt=job.attempt), done=self.status(found) is RunStatus.COMPLETED
+        )
         return Job(
             workflow=self.invocation.id,
             id=job.id,
@@ -233,10 +241,13 @@ class Account:
                     yield Sighting(ref=self._input(around, found), role=role)
 
     def _input(self, name: str, found: Found) -> FileRef:
+        if name.startswith(SCHEME):
+            # Without a record of its own, a job's start is known to the second.
+            entry = Journal(self.folder).last(name, before=found.began + (0 if found.records else 1))
+            return _UNKNOWN if entry is None else entry.ref
         if "://" in name:
             return FileRef(uri=redact_url(name))
         record = self.records.get(name)
-        # Without a record of its own, a job's start is known to the second.
         if record is not None and record.began <= found.began + (0 if found.records else 1):
             return output_ref(record, folder=self.folder, temporary=name in self.temporary)
         if record is not None:
@@ -247,7 +258,10 @@ class Account:
     def _outputs(self, found: Found, says: Mapping[str, Any]) -> Iterator[Sighting]:
         roles, streams = says.get("outputs") or {}, set(says.get("streams") or ())
         for record in found.records:
-            if "://" in record.output:
+            if record.output.startswith(SCHEME):
+                entry = Journal(self.folder).written(record.output, told=record.ended)
+                yield Sighting(ref=_UNKNOWN if entry is None else entry.ref, role=roles.get(record.output, ""))
+            elif "://" in record.output:
                 yield Sighting(ref=FileRef(uri=redact_url(record.output)), role=roles.get(record.output, ""))
             elif record.output not in streams:
                 ref = output_ref(record, folder=self.folder, temporary=record.output in self.temporary)

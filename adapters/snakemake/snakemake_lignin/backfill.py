@@ -42,7 +42,8 @@ def read(target: str | None, *, recorder: Recorder, since: datetime | None, clos
     if not (store / "log").is_dir():
         raise UsageError(f"Snakemake has not run in {folder}: there is no .snakemake/log. Name the folder in which it ran (its --directory).")
     try:
-        logs = [_moved(parse_log(path), folder) for path in sorted((store / "log").glob("*.snakemake.log"))]
+        parsed = [parse_log(path) for path in sorted((store / "log").glob("*.snakemake.log"))]
+        logs = [_moved(log, folder) for log in parsed if log.is_run]
         notes = read_notes(store)
         records = _all_records(folder, logs)
     except OSError as e:
@@ -52,6 +53,8 @@ def read(target: str | None, *, recorder: Recorder, since: datetime | None, clos
         if since is None or log.at >= since:
             place = _Place(folder=_run_folder(folder, log), asked=folder, records=records, spool=notes.get(log.id), closing=closing)
             _tell(log, tuple(each for each in found if each.invocation is log), place, recorder)
+    if since is None:
+        _tell_unlogged({workflow: path for workflow, path in notes.items() if workflow not in {log.id for log in logs}}, recorder)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +94,14 @@ def _tell(log: Invocation, found: tuple[Found, ...], place: _Place, recorder: Re
                 recorder.record(event)
     for event in account.end():
         recorder.record(event)
+
+
+def _tell_unlogged(notes: Mapping[str, Path], recorder: Recorder) -> None:
+    """With `--quiet all` Snakemake's log stays empty, and there is the spool alone."""
+    for workflow, path in notes.items():
+        spool = find_spool(path)
+        if spool is not None:
+            _replay(spool, workflow, recorder)
 
 
 def _replay(spool: Path, workflow: str, recorder: Recorder) -> Story:

@@ -11,7 +11,9 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import snakemake.api
 import snakemake.workflow
@@ -19,13 +21,13 @@ import snakemake.workflow
 from lignin.base.clock import now
 from lignin.base.settings import spool_folder
 from lignin.recording import Courier, Guard, RunKey, Spool, hand_over, is_strict
+from snakemake_lignin.children import OWN, PARENT, Children
 from snakemake_lignin.note import write_note
 from snakemake_lignin.settings import Settings
 from snakemake_lignin.story import Story
+from snakemake_lignin.translate import job_key, workflow_key
 
 __all__ = ["Hook"]
-
-PARENT, OWN = "LIGNIN_PARENT", "LIGNIN_RUN"
 
 
 class Hook:
@@ -38,6 +40,7 @@ class Hook:
         self._spool: Spool | None = None
         self._courier: Courier | None = None
         self._story: Story | None = None
+        self._children: Children | None = None
         self._environment = {name: os.environ.get(name) for name in (PARENT, OWN)}
         self._folder = Path.cwd()
         self._runs = 0
@@ -61,14 +64,19 @@ class Hook:
                 self._handlers[event](self._story, record)
 
     def look(self, record: logging.LogRecord) -> bool:
-        """Look at what is gone by the time that `take` gets the record; a filter that lets all pass.
+        """See to what can't wait until `take` gets the record; a filter that lets all pass.
 
-        Called in the thread that logs, which waits: Snakemake deletes the files of a failed group as soon
-        as it has logged the failure. What is found travels with the record.
+        Called in the thread that logs, which waits: a job is started as soon as its details are logged, and is
+        to know its run, and the files of a failed group are deleted as soon as the failure is logged.
         """
         with self._guard:
-            if str(getattr(record, "event", None)).endswith("group_error") and self._story is not None:
+            event = str(getattr(record, "event", None)).rpartition(".")[2].lower()
+            if event == "group_error" and self._story is not None:
                 self._story.keep_doomed(record)
+            elif event == "workflow_started":
+                self._enter(record)
+            elif event in {"job_started", "job_info"} and self._children is not None:
+                self._hand_down(record, self._children)
         return True
 
     def close(self) -> None:
@@ -78,6 +86,9 @@ class Hook:
             SystemExit: with `LIGNIN_STRICT`, if anything could not be recorded.
         """
         delivered = False
+        with self._guard:
+            if self._children is not None:
+                self._children.release()
         with self._guard:
             self._finish()
             delivered = self._hand_over()
@@ -90,17 +101,37 @@ class Hook:
         if is_strict() and (self._guard.failures or (self._runs and not delivered)):
             sys.exit("lignin (snakemake): the workflow was not recorded as a whole, and LIGNIN_STRICT is set.")
 
+    def _enter(self, record: logging.LogRecord) -> None:
+        """From here on, what this process starts is part of the workflow."""
+        if not _is_workflow(snakemake.workflow.workflow):
+            return
+        identity = str(getattr(record, "workflow_id"))  # noqa: B009 - attributes of records are set at run time
+        os.environ[PARENT] = str(workflow_key(identity))
+        # What runs inside a job is not the process that started us.
+        os.environ.pop(OWN, None)
+        if self._children is not None:
+            self._children.release()
+        self._children = Children(
+            guard=self._guard, workflow=workflow_key(identity), key=lambda job, attempt: job_key(identity, job, attempt=attempt)
+        )
+
+    def _hand_down(self, record: logging.LogRecord, children: Children) -> None:
+        told, at = vars(record), datetime.fromtimestamp(record.created, UTC)
+        if "jobid" in told:
+            children.detail(int(told["jobid"]), at)
+            return
+        children.watch(snakemake.workflow.workflow.scheduler)
+        for number in told.get("jobs") or ():
+            if isinstance(number, int):
+                children.begin(number, at)
+
     def _begin(self, record: logging.LogRecord) -> None:
         engine = snakemake.workflow.workflow
-        # A job's own process is no workflow of the user's.
-        if engine.exec_mode.name != "DEFAULT" or engine.dryrun:
+        if not _is_workflow(engine):
             return
         identity = str(getattr(record, "workflow_id"))  # noqa: B009 - attributes of records are set at run time
         parent = self._parent()
         self._finish()
-        os.environ[PARENT] = str(RunKey(engine="snakemake", scope=identity, id="workflow"))
-        # What runs inside a job is not the process that started us.
-        os.environ.pop(OWN, None)
         if self._courier is None:
             self._folder = Path.cwd()
             self._spool = Spool(spool_folder(self._folder), engine="snakemake")
@@ -139,3 +170,8 @@ class Hook:
         if not self._settings.quiet:
             sys.stderr.write(f"→ lignin: recorded {self._runs} runs\n")
         return True
+
+
+def _is_workflow(engine: Any) -> bool:
+    """Whether this is a workflow of the user's that runs; a job's own process is none."""
+    return engine.exec_mode.name == "DEFAULT" and not engine.dryrun

@@ -14,6 +14,7 @@ from snakemake.script import get_source
 
 from lignin.base.redact import redact_url
 from lignin.recording import FileRef, file_code_key, observe, read_content, repository_of, to_uri
+from snakemake_lignin.query import SCHEME
 from snakemake_lignin.translate import CodeText, Sighting
 
 __all__ = ["Jobs", "Rules", "find_jobs", "read_config", "read_doomed", "read_info", "read_inputs", "read_outputs", "read_params", "read_roles", "read_workflow_code", "script_of", "source_place"]
@@ -162,14 +163,14 @@ def read_inputs(job: Any, *, folder: Path, jobs: Jobs) -> tuple[Sighting, ...]:
     dag = job.dag
     # Flags stand at the outputs only, so the jobs that make the inputs are asked.
     made = [path for producer in list(dag.dependencies.get(job, ())) for path in producer.output]
-    found = dict.fromkeys(_read_files(job.input, made=made, dag=dag, folder=folder))
+    found = dict.fromkeys(_read_files(job.input, made=made, dag=dag, folder=folder, written=False))
     around = ((jobs.folder_around(_absolute(path, folder)), role) for role, path in _paths(job.input) if not getattr(path, "is_storage", False))
     return *found, *dict.fromkeys(Sighting(ref=ref, role=role) for ref, role in around if ref is not None)
 
 
 def read_outputs(job: Any, *, folder: Path) -> tuple[Sighting, ...]:
     """The files that a job wrote, as they are now."""
-    return tuple(_read_files(job.output, made=job.output, dag=job.dag, folder=folder))
+    return tuple(_read_files(job.output, made=job.output, dag=job.dag, folder=folder, written=True))
 
 
 def read_doomed(job: Any, *, folder: Path) -> tuple[Sighting, ...]:
@@ -177,14 +178,24 @@ def read_doomed(job: Any, *, folder: Path) -> tuple[Sighting, ...]:
     return tuple(replace(s, ref=read_content(s.ref) if (s.ref.size or 0) <= _PROMPT_BYTES else s.ref) for s in read_outputs(job, folder=folder))
 
 
-def _read_files(paths: Any, *, made: Iterable[Any], dag: Any, folder: Path) -> Iterator[Sighting]:
+def _read_files(paths: Any, *, made: Iterable[Any], dag: Any, folder: Path, written: bool) -> Iterator[Sighting]:
     """Each file of a job's input or output under its name; pipes and services are no files."""
     flagged = [path for path in made if getattr(path, "flags", None)]
     streams = {str(path) for path in flagged if "pipe" in path.flags or "service" in path.flags}
     temporary = {str(path) for path in flagged if _is_temporary(path, dag)}
     for role, path in _paths(paths):
-        if str(path) not in streams:
+        if _is_artifact(path):
+            # Its local copy is nothing of its own: producer and consumer meet at the version in the registry.
+            ref = path.storage_object.reference(written=written)
+            if ref is not None:
+                yield Sighting(ref=ref, role=role)
+        elif str(path) not in streams:
             yield Sighting(ref=_look(path, folder, is_temporary=str(path) in temporary), role=role)
+
+
+def _is_artifact(path: Any) -> bool:
+    """Whether our own storage plug-in brings or saves it."""
+    return getattr(path, "is_storage", False) and str(path.storage_object.query).startswith(SCHEME)
 
 
 def _paths(paths: Any) -> Iterator[tuple[str, Any]]:

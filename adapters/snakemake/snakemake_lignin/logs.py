@@ -30,6 +30,8 @@ _STEPS = re.compile(r"^(\d+) of (\d+) steps \(")
 _ELAPSED = re.compile(r"^Elapsed time: (?:(\d+) days?, )?(\d+):(\d\d):(\d\d)")
 _PROBLEM = re.compile(r"^\w*(?:Exception|Error)\b.*:$")
 _PLAIN = re.compile(r"^\s*(\[|Select jobs|Execute \d|Finished jobid|Trying to restart|Exiting because|Shutting down|Removing |Complete log|\d+ of \d+ steps)")
+# What is said of a file in a storage, after its address.
+_STORED = re.compile(r"(\w+://.+?) \((?:[a-z: ]+, )?(?:send to storage|retrieve from storage|only provide storage uri)\)")
 # A failed group lists its members deeper than a group that starts.
 _FAILED_MEMBER = 8
 
@@ -77,6 +79,7 @@ class Invocation:
         unfinished: jobs that it meant to run were not run.
         error: one after which nothing was started any more.
         cores: how many it was given.
+        is_idle: there was nothing to do.
     """
 
     id: str
@@ -90,6 +93,12 @@ class Invocation:
     unfinished: bool
     error: str | None
     cores: int | None
+    is_idle: bool = False
+
+    @property
+    def is_run(self) -> bool:
+        """Whether a workflow was run at all: `--report`, `--lint`, `--dag` and the like leave a log too."""
+        return bool(self.facts or self.jobs or self.unfinished or self.is_idle)
 
 
 def parse_log(path: Path) -> Invocation:
@@ -124,7 +133,7 @@ class _Reader:
     def take(self, line: str) -> None:
         if self._block is not None:
             if (item := _ITEM.match(line)) and len(item[1]) > self._block[2]:
-                self._block[3][item[2]] = item[3]
+                self._block[3][item[2]] = _STORED.sub(r"\1", item[3]) if item[2] in {"input", "output"} else item[3]
                 return
             if line.startswith(" " * (self._block[2] + 4)) and self._block[0] == "failed":
                 # The command of a failed job, and what is said of it.
@@ -237,6 +246,7 @@ class _Reader:
             unfinished=unfinished,
             error=None if done else self.errors.last,
             cores=self.cores,
+            is_idle=self.idle,
         )
 
 

@@ -34,7 +34,7 @@ def read_notes(store: Path) -> dict[str, Path]:
     folder = store / _FOLDER
     if not folder.is_dir():
         return {}
-    return {path.name: Path(path.read_text(encoding="utf-8", errors="surrogateescape").removesuffix("\n")) for path in sorted(folder.iterdir())}
+    return {path.name: Path(path.read_text(encoding="utf-8", errors="surrogateescape").removesuffix("\n")) for path in sorted(folder.iterdir()) if path.is_file()}
 
 
 def find_spool(path: Path) -> Path | None:

@@ -18,6 +18,7 @@ from snakemake_lignin.attempts import (
     judge_workflow,
 )
 from snakemake_lignin.conceal import conceal, find_secrets
+from snakemake_lignin.inside import failed_inside
 from snakemake_lignin.live import (
     Jobs,
     Rules,
@@ -304,11 +305,14 @@ class Story:
         reused: RunKey | None = None,
     ) -> None:
         self._attempts.end(attempt, status)
+        done = status in {RunStatus.COMPLETED, RunStatus.CACHED}
+        with self._guard:
+            self._note_late(attempt, failed_inside=failed_inside(self._folder, self._key(attempt), done=done))
         detail = self._details.pop(attempt.id, None)
         late: tuple[Sighting, ...] = ()
         if detail is not None and any(sighting.is_missing for sighting in detail.inputs):
             with self._guard:
-                late = self._late_inputs(attempt, detail, done=status in {RunStatus.COMPLETED, RunStatus.CACHED})
+                late = self._late_inputs(attempt, detail, done=done)
         self._tell(*end_job(self._key(attempt), status, at=at, error=error, outputs=outputs, late_inputs=late, reused=reused))
 
     def _late_inputs(self, attempt: Attempt, detail: Job, *, done: bool) -> tuple[Sighting, ...]:
@@ -334,11 +338,15 @@ class Story:
         self._tell(*events)
 
     def _note_external(self, attempt: Attempt, name: object) -> None:
-        """A cluster's name for the job comes late, so its start is told again."""
+        """A cluster's name for the job comes late."""
+        self._note_late(attempt, external_jobid=str(name) if name else None)
+
+    def _note_late(self, attempt: Attempt, **facts: Any) -> None:
+        """What is known only after a job's start is told with its start again; the first word counts."""
         detail = self._details.get(attempt.id)
-        if name and detail is not None and detail.info.get("external_jobid") is None:
-            at = detail.at + timedelta(microseconds=1)
-            self._details[attempt.id] = again = replace(detail, at=at, info={**detail.info, "external_jobid": str(name)})
+        new = {} if detail is None else {name: value for name, value in facts.items() if value is not None and detail.info.get(name) is None}
+        if detail is not None and new:
+            self._details[attempt.id] = again = replace(detail, at=detail.at + timedelta(microseconds=1), info={**detail.info, **new})
             self._tell(start_job(again)[0])
 
     def _why(self, attempt: Attempt, told: Mapping[str, Any]) -> str | None:

@@ -24,6 +24,7 @@ from snakemake.settings.types import (
     Quietness,
     ResourceSettings,
 )
+from snakemake_interface_storage_plugins.registry import StoragePluginRegistry
 
 from lignin.recording import Guard, encode_params
 from snakemake_lignin.conceal import find_secrets
@@ -45,6 +46,8 @@ def main() -> None:
     request = json.load(sys.stdin)
     guard = Guard("snakemake", strict=False)
     answer: dict[str, Any] = {}
+    # Snakemake's command line does it while it reads its options.
+    StoragePluginRegistry().collect_plugins()
     with guard, SnakemakeApi(OutputSettings(quiet={Quietness.ALL}, enable_file_logging=False)) as api:
         workflow = _load(api, request)
         answer |= _describe(workflow)

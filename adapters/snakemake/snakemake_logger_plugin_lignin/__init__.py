@@ -8,6 +8,8 @@ recorded, and if that fails, the workflow goes on without it.
 
 import importlib
 import logging
+import os
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +22,7 @@ __all__ = ["LogHandler", "LogHandlerSettings"]
 
 _log = logging.getLogger("lignin")
 _SNAKEMAKE = "snakemake.logging"
+_COUNT = "LIGNIN_ATTEMPTS"
 
 
 @dataclass
@@ -102,3 +105,20 @@ class LogHandler(LogHandlerBase):
     def needs_rulegraph(self) -> bool:
         """No: lineage comes from the files."""
         return False
+
+
+def _count_attempts(place: str) -> None:
+    """In a job's own process, which gets no handler: note each failure, as the job may be tried again here."""
+
+    def note(record: logging.LogRecord) -> bool:
+        if str(getattr(record, "event", None)).endswith("job_error"):
+            with suppress(OSError), open(place, "a", encoding="utf-8") as stream:  # noqa: PTH123 - no more is loaded here than is needed
+                stream.write("\n")
+        return True
+
+    logging.getLogger(_SNAKEMAKE).addFilter(note)
+
+
+# What this process starts is no part of the count.
+if _place := os.environ.pop(_COUNT, None):
+    _count_attempts(_place)

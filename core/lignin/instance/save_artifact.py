@@ -6,6 +6,7 @@ harm, a killed save can be repeated, and equal contents under several keys are s
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -395,6 +396,9 @@ def _renew(session: Session, plan: _Plan, book: Mapping[str, list[Artifact]]) ->
             execution_options={"synchronize_session": False},
         )
         new["is_latest"] = True
+        if str(new.get("relpath", row.relpath)).startswith(f"{OBJECTS}/"):
+            # What we keep has no time of its own; it counts as stored now, also for who derives the latest later.
+            new["mtime_ns"] = time.time_ns()
     if new:
         update_record(session, row, new)
 

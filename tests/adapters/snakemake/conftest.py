@@ -102,16 +102,28 @@ class Runner:
 
     def finish(self, process: subprocess.Popen[str], *, known: tuple[Path, ...] = ()) -> Outcome:
         """Wait for it, and read the spools that are not `known`."""
-        output, _ = process.communicate(timeout=120)
-        spools = tuple(p for p in sorted(self.spool.glob("*.jsonl")) if p not in known)
+        output, _ = process.communicate(timeout=300)
+        spools = tuple(p for p in self.spools() if p.name not in {k.name for k in known})
         events = [event for path in spools for event in read_spool(path)]
         assert not [e for e in events if isinstance(e, BadLine)]
         return Outcome(code=process.returncode, output=output, story=fold(events), spools=spools)
 
     def run(self, *options: str, logger: str | None = "lignin", **environment: str) -> Outcome:
         """Run snakemake, and read what this call spooled."""
-        known = tuple(self.spool.glob("*.jsonl"))
+        known = self.spools()
         return self.finish(self.start(*options, logger=logger, **environment), known=known)
+
+    def spools(self) -> tuple[Path, ...]:
+        """Those that wait and those that are in a catalogue."""
+        return tuple(sorted([*self.spool.glob("*.jsonl"), *self.spool.glob("ingested/*.jsonl")]))
+
+    def lignin(self, *arguments: str) -> str:
+        """Call the command line, in the workflow's folder."""
+        done = subprocess.run(
+            [sys.executable, "-m", "lignin", *arguments], cwd=self.folder, env=self.environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout + done.stderr
 
     def interrupt(self, *options: str, when: str) -> Outcome:
         """Start, wait until the file `when` is there, then press Ctrl-C."""

@@ -219,6 +219,14 @@ def test_with_quiet_the_store_says_that_jobs_ended(snakemake):
     assert {story.started[key].name: ended.status.value for key, ended in story.ended.items()} == {"Snakefile": "completed", "a": "completed"}
 
 
+def test_without_metadata_files_that_are_as_old_as_their_job_are_still_told(snakemake):
+    snakemake.write('rule a:\n    output: "a.txt"\n    shell: "echo a > {output}"\n')
+    assert snakemake.run("--drop-metadata", logger=None).code == 0
+    story = _read(snakemake.folder)
+    [made] = [c.ref for c in story.claims if c.written]
+    assert read_content(made).content_id == hash_bytes(b"a\n")
+
+
 def _lignin(snakemake, *arguments):
     environment = {name: value for name, value in snakemake.environment.items() if name != "LIGNIN_SPOOL"}
     done = subprocess.run([sys.executable, "-m", "lignin", *arguments], cwd=snakemake.folder, env=environment, capture_output=True, text=True, check=False)

@@ -1,9 +1,13 @@
 """How workflows end, and what the record says then."""
 
 import json
+import os
+import signal
+import time
 
 import pytest
 
+from lignin.base.content import hash_bytes
 from lignin.recording import RefState, RunKey
 
 FAILING = """
@@ -66,7 +70,7 @@ rule a:
 rule b:
     input: "a.txt"
     output: "b.txt"
-    shell: "cp {input} {output}; test -z \\"${{LIGNIN_RUN:-}}\\""
+    shell: "cp {input} {output}; case $LIGNIN_RUN in snakemake:*) ;; *) exit 1;; esac"
 """
 
 
@@ -205,3 +209,29 @@ def test_a_script_that_fails_is_a_failed_job(snakemake):
     assert "recording failed" not in outcome.output
     assert outcome.status("count") == "failed"
     assert outcome.ending.status.value == "failed"
+
+
+LEFT = """
+rule a:
+    output: "a.txt"
+    shell: "echo half > {output}; touch started; while [ ! -e go ]; do sleep 0.1; done"
+"""
+
+
+def test_what_a_killed_workflow_left_stops_the_next_one_until_it_is_told_to_run_it_again(snakemake):
+    snakemake.write(LEFT)
+    process = snakemake.start()
+    end = time.monotonic() + 240
+    while not (snakemake.folder / "started").exists() and time.monotonic() < end:
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate(timeout=60)
+    (snakemake.folder / "go").touch()
+    stopped = snakemake.run("--nolock")
+    assert stopped.code == 1
+    assert [s.name for s in stopped.story.started.values()] == ["Snakefile"]
+    assert stopped.ending.status.value == "failed"
+    assert "a.txt" in stopped.ending.error
+    again = snakemake.run("--nolock", "--rerun-incomplete")
+    assert again.status("a") == again.ending.status.value == "completed"
+    assert again.made("a")["a.txt"].content_id == hash_bytes(b"half\n")

@@ -75,9 +75,9 @@ def test_without_an_instance_one_line_says_where_the_record_is(snakemake):
     assert "lignin ingest --all" in line
 
 
-def test_importing_the_plug_in_loads_no_adapter_and_no_database(snakemake):
+def test_importing_the_plug_ins_loads_no_adapter_and_no_database(snakemake):
     program = (
-        "import sys, snakemake_logger_plugin_lignin; "
+        "import sys, snakemake_logger_plugin_lignin, snakemake_report_plugin_lignin, snakemake_storage_plugin_lignin; "
         "print([m for m in ('snakemake_lignin.hook', 'lignin', 'sqlalchemy', 'pandas', 'rich') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, env=snakemake.environment)

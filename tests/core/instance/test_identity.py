@@ -55,6 +55,18 @@ def test_an_old_content_that_comes_back_is_the_latest_again(instance):
     families_have_one_latest()
 
 
+def test_an_old_content_that_came_back_stays_the_latest_when_a_run_is_told_to_have_read_it(instance):
+    one, two, back = saved("A", key="a.txt"), saved("B", key="a.txt"), saved("A", key="a.txt")
+    run = RunKey(engine="snakemake", scope="w", id="1")
+    recorder = CatalogueRecorder(instance)
+    for version in (two, back):
+        ref = FileRef(uri=f"file://{version.path}", size=version.size, mtime_ns=version.mtime_ns, content_id=version.hash, key="a.txt")
+        recorder.record(Used(run=run, ref=ref))
+        assert ln.Artifact.get(key="a.txt").uid == one.uid
+    assert back.load() == "A"
+    families_have_one_latest()
+
+
 def test_the_same_content_under_another_key_shares_the_bytes_until_the_last_goes(instance):
     one, two = saved("1", key="a.txt"), saved("1", key="b.txt")
     assert one.uid != two.uid
