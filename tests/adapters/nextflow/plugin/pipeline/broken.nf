@@ -1,0 +1,3 @@
+workflow {
+    error 'no such reference'
+}
