@@ -7,6 +7,7 @@ known in full is told as it was.
 import fcntl
 import os
 import struct
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -16,7 +17,7 @@ from lignin.recording import Recorder
 from nextflow_lignin.account import gather
 from nextflow_lignin.history import Launch
 from nextflow_lignin.journal import Journal, read_notes
-from nextflow_lignin.lines import Line
+from nextflow_lignin.lines import Line, text
 from nextflow_lignin.sources import Known, Sources
 from nextflow_lignin.spools import SpoolName, journal_path, spool_folders, spools_in
 from nextflow_lignin.synthesise import lines_of_launch
@@ -50,19 +51,22 @@ def read_sources(sources: Sources, *, recorder: Recorder, since: datetime | None
     """
     known = Known.read(sources)
     spools = {(name.session, name.run): path for path in spools_in(spool_folders(sources.launch)) if (name := SpoolName.parse(path)) is not None}
+    lines = {own: read_spool_files(path).lines for own, path in spools.items()}
+    # A trace has only the first digits of a hash, and the work folder that has the others may be gone.
+    known.hashes = {own for told in lines.values() for line in told if (own := text(line, "hash")) is not None}
     count = 0
     for launch in known.launches:
         if since is None or launch.at >= since:
-            _read_launch(known, launch, spool=spools.get((launch.session, launch.name)), recorder=recorder)
+            own = launch.session, launch.name
+            _read_launch(known, launch, spool=spools.get(own), told=lines.get(own, ()), recorder=recorder)
             count += 1
     return count
 
 
-def _read_launch(known: Known, launch: Launch, *, spool: Path | None, recorder: Recorder) -> None:
-    lines: list[Line] = list(lines_of_launch(known, launch))
+def _read_launch(known: Known, launch: Launch, *, spool: Path | None, told: Sequence[Line], recorder: Recorder) -> None:
+    lines: list[Line] = [*told, *lines_of_launch(known, launch)]
     with Journal(None) as journal:
         if spool is not None:
-            lines += read_spool_files(spool).lines
             for (kind, name), value in read_notes(journal_path(spool)).items():
                 journal.note(kind, value, name=name)
         elif launch.status == "-" and (at := _closed_at(known, launch)) is not None:

@@ -54,26 +54,31 @@ class _Teller:
         self._journal = journal
         self._spool = spool
         self._told: set[str] = set()
+        self._keys: set[RunKey] = set()
         if parent is not None and journal.get("parent") is None:
             journal.note("parent", parent)
         self._parent = _run_named(journal.get("parent") or "")
 
+    @property
+    def runs(self) -> int:
+        """How many runs were told so far."""
+        return len(self._keys)
+
     def pass_on(self, runs: Sequence[PipelineRun], *, code: int | None = None, quiet: bool = False) -> tuple[int, bool]:
-        """Deliver what is new; the number of runs, and whether all is in the catalogue."""
+        """Deliver what is new; the number of runs told so far, and whether all is in the catalogue."""
         folder = _launch_folder(runs)
         target = Spool(spool_folder(folder), engine=_ENGINE)
-        keys = set()
         for run in runs:
             for event in tell(run, journal=self._journal, spool=self._spool, code=code, parent=self._parent):
                 line = digest(dump(event))
                 if line not in self._told:
                     self._told.add(line)
-                    keys.add(event.run)
+                    self._keys.add(event.run)
                     target.record(event)
         target.close()
         if target.path is None:
-            return 0, True
-        return len(keys), hand_over(target.path, runs=len(keys), seconds=_PATIENCE, folder=folder, quiet=quiet)
+            return self.runs, True
+        return self.runs, hand_over(target.path, runs=self.runs, seconds=_PATIENCE, folder=folder, quiet=quiet)
 
 
 def ingest_spool(spool: Path, *, code: int | None = None, wait: bool = False, parent: str | None = None) -> Ingested:
@@ -116,7 +121,7 @@ def follow(spool: Path, *, parent_pid: int | None) -> Ingested:
     """
     _detach()
     begun, due = now(), time.monotonic()
-    runs, size = 0, -1
+    size = -1
     with Journal(journal_path(spool)) as journal:
         teller = _Teller(journal, spool=spool, parent=caller())
         while True:
@@ -127,12 +132,11 @@ def follow(spool: Path, *, parent_pid: int | None) -> Ingested:
                 start, reading = time.monotonic(), _read(spool)
                 told, size = gather(reading.lines), _size(spool)
                 if over or any(run.begin for run in told):
-                    count, delivered = teller.pass_on(told, quiet=not over)
-                    runs += count
+                    _, delivered = teller.pass_on(told, quiet=not over)
                 if over:
                     is_over = _is_over(told, journal)
                     journal.note("told", {"size": reading.size, "over": is_over})
-                    return Ingested(runs=runs, bad=reading.bad, delivered=delivered, over=is_over)
+                    return Ingested(runs=teller.runs, bad=reading.bad, delivered=delivered, over=is_over)
                 due = time.monotonic() + max(_REST, _SHARE * (time.monotonic() - start))
             time.sleep(_POLL)
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 
-from lignin.base.errors import LigninError, UsageError
+from lignin.base.errors import LigninError, NotFound, UsageError
 from lignin.base.messages import say
 from lignin.base.settings import spool_folder
 from lignin.recording import Spool, hand_over
@@ -46,9 +46,13 @@ def run(words: Sequence[str]) -> int:
     try:
         new = [spool for spool in spools_in(spool_folders(launch)) if spool not in before]
         for spool in new:
-            ingest_spool(spool, code=code if len(new) == 1 else None, wait=True, parent=caller())
+            told = ingest_spool(spool, code=code if len(new) == 1 else None, wait=True, parent=caller())
+            if told.delivered:
+                say("→", f"lignin: recorded {told.runs} runs")
         if not new:
             _import(launch, datetime.fromtimestamp(int(begun), UTC))
+    except NotFound as e:
+        say("!", f"nothing was recorded: {e}")
     except (LigninError, OSError) as e:
         say("!", f"the run is not in the catalogue yet: {e}. Bring it in with: lignin nextflow ingest --all")
     return code
@@ -108,4 +112,5 @@ def _import(launch: Path, since: datetime) -> None:
     finally:
         spool.close()
     if spool.path is not None:
-        hand_over(spool.path, runs=1, seconds=3600, folder=launch)
+        if hand_over(spool.path, runs=1, seconds=3600, folder=launch):
+            say("→", "lignin: recorded the run")

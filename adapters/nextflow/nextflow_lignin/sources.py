@@ -75,12 +75,14 @@ class Known:
         launches: the history's lines; made from the lineage store where there is none.
         lineage: its records.
         rows: by a run's session and name, the rows of its trace.
+        hashes: of tasks that the plug-in has told of.
     """
 
     sources: Sources
     launches: list[Launch] = field(default_factory=list)
     lineage: Lineage = field(default_factory=Lineage)
     rows: dict[tuple[str, str], list[Row]] = field(default_factory=dict)
+    hashes: set[str] = field(default_factory=set)
 
     @classmethod
     def read(cls, sources: Sources) -> "Known":

@@ -1,6 +1,7 @@
 """What the plug-in would have written of a run, made from what Nextflow left behind."""
 
 import hashlib
+import os
 import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
@@ -21,6 +22,7 @@ __all__ = ["lines_of_launch"]
 # Beyond all lines of a plug-in, which are believed first.
 _FIRST_SEQ = 1_000_000_000
 _COMMIT = re.compile(r"[0-9a-f]{40}")
+_INCLUDE = re.compile(r"""^\s*include\b[^\n;]*?(?:\{[^}]*\})?\s*from\s*\(?\s*['"](\.{1,2}/[^'"\n]+)['"]""", re.MULTILINE)
 _SLACK = timedelta(seconds=2)
 _MOST_FILES = 1000
 
@@ -111,7 +113,7 @@ def _begin(launch: Launch, record: Record, create: Mapping[str, Any]) -> dict[st
     workflow = record.get("workflow")
     listed = list(_script_files(workflow if isinstance(workflow, dict) else {}))
     if not listed and create["scriptFile"] and not create["repository"]:
-        listed = [(create["scriptFile"], None)]
+        listed = [(str(path), None) for path in _included(Path(create["scriptFile"]))]
     project = Path(create["projectDir"]) if create["projectDir"] else None
     folders = {kind: _folder_files(project / kind, launch) if project and not create["repository"] else [] for kind in ("bin", "lib", "templates")}
     return {
@@ -128,6 +130,25 @@ def _script_files(workflow: Mapping[str, Any]) -> Iterator[tuple[str, str | None
         if isinstance(file, dict) and isinstance(file.get("path"), str):
             checksum = file.get("checksum")
             yield file["path"].removeprefix("file://"), str(checksum["value"]) if isinstance(checksum, dict) and checksum.get("value") else None
+
+
+def _included(main: Path) -> list[Path]:
+    """The main script, and those that it includes, directly or through others, by relative paths."""
+    found, waiting = [main], [main]
+    while waiting:
+        script = waiting.pop()
+        try:
+            text = script.read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            continue
+        for named in _INCLUDE.findall(text):
+            place = Path(os.path.normpath(script.parent / named))
+            choices = (place, place.with_name(f"{place.name}.nf"), place / "main.nf")
+            path = next((choice for choice in choices if choice.is_file()), None)
+            if path is not None and path not in found:
+                found.append(path)
+                waiting.append(path)
+    return found
 
 
 def _folder_files(folder: Path, launch: Launch) -> list[dict[str, Any]]:

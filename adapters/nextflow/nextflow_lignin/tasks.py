@@ -49,7 +49,8 @@ def _rows_by_hash(known: Known, launch: Launch, work: Path) -> dict[str, Row]:
         short = row.hash.replace("/", "")
         whole = "".join(row.work_dir.rstrip("/").split("/")[-2:]) if row.work_dir else None
         if whole is None or len(whole) != 32:
-            wanted = [key for key in known.lineage.tasks if key.startswith(short)] or [own for own, _ in work_folders(work, short)]
+            told = {key for key in (*known.lineage.tasks, *known.hashes) if key.startswith(short)}
+            wanted = list(told) or [own for own, _ in work_folders(work, short)]
             whole = wanted[0] if len(wanted) == 1 else short
         found[whole] = row
     return found
