@@ -7,7 +7,8 @@ import org.slf4j.LoggerFactory;
 
 /** Keeps whatever goes wrong in here away from the user's pipeline, and says so once. */
 final class Guard {
-    private static final Logger LOG = LoggerFactory.getLogger("nf-lignin");
+    // Below `nextflow`, since its console shows the loggers of that name alone.
+    private static final Logger LOG = LoggerFactory.getLogger("nextflow.lignin");
     private final AtomicBoolean said = new AtomicBoolean();
 
     /** A step that may fail in any way. */

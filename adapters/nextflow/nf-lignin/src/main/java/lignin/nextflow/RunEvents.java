@@ -15,6 +15,7 @@ import java.util.Map;
 import java.util.Properties;
 import java.util.regex.Pattern;
 import nextflow.Session;
+import nextflow.processor.TaskRun;
 import nextflow.trace.event.FilePublishEvent;
 import nextflow.trace.event.TaskEvent;
 import nextflow.trace.event.WorkflowOutputEvent;
@@ -61,7 +62,7 @@ final class RunEvents {
         event.put("stub", session.isStubRun());
         event.put("preview", session.isPreview());
         event.put("containerEngine", Members.text(metadata, "getContainerEngine"));
-        event.put("manifest", Values.of(Members.read(Members.read(metadata, "getManifest"), "toMap")));
+        event.put("manifest", Values.of(manifest()));
         event.put("params", Values.of(session.getParams()));
         return event;
     }
@@ -80,21 +81,28 @@ final class RunEvents {
         return event;
     }
 
-    Map<String, Object> error(TaskEvent task) {
-        Throwable error = session.getError();
+    Map<String, Object> error(TaskEvent event) {
+        Throwable error = firstError();
         String message = error == null ? null : error.getMessage();
         String signal = message != null && SIGNAL.matcher(message).matches() ? message : null;
         signalled |= signal != null;
-        Map<String, Object> event = new LinkedHashMap<>();
-        event.put("message", Texts.masked(message));
-        event.put("errorType", error == null ? null : error.getClass().getName());
-        event.put("report", Texts.masked(Members.read(metadata, "getErrorReport")));
-        event.put("signal", signal);
-        // Mostly there is no handler, whatever the interface says.
-        boolean known = task != null && task.getHandler() != null && task.getHandler().getTask() != null;
-        event.put("taskId", known ? TaskEvents.number(task.getHandler().getTask().getId()) : null);
-        event.put("hash", known && task.getHandler().getTask().getHash() != null ? task.getHandler().getTask().getHash().toString() : null);
-        return event;
+        Object fault = Members.read(session, "getFault");
+        // Mostly there is no handler, whatever the interface says; what broke the run is then known to the session.
+        TaskRun task = event != null && event.getHandler() != null ? event.getHandler().getTask() : Members.read(fault, "getTask") instanceof TaskRun run ? run : null;
+        Object report = Members.read(fault, "getReport");
+        Map<String, Object> members = new LinkedHashMap<>();
+        members.put("message", Texts.masked(message));
+        members.put("errorType", error == null ? null : error.getClass().getName());
+        members.put("report", Texts.masked(report != null ? report : Members.read(metadata, "getErrorReport")));
+        members.put("signal", signal);
+        members.put("taskId", task == null ? null : TaskEvents.number(task.getId()));
+        members.put("hash", task == null || task.getHash() == null ? null : task.getHash().toString());
+        return members;
+    }
+
+    /** What ended the run; the session's own error may be one that only followed. */
+    private Throwable firstError() {
+        return Members.read(Members.read(session, "getFault"), "getError") instanceof Throwable fault ? fault : session.getError();
     }
 
     Map<String, Object> complete() {
@@ -124,7 +132,7 @@ final class RunEvents {
         event.put("cancelled", session.isCancelled());
         event.put("began", began);
         event.put("completed", completed);
-        event.put("error", session.getError() == null ? null : Texts.masked(session.getError().toString()));
+        event.put("error", Texts.masked(firstError()));
         return event;
     }
 
@@ -164,6 +172,18 @@ final class RunEvents {
 
     private String time(String getter) {
         return Members.read(metadata, getter) instanceof OffsetDateTime time ? RunObserver.time(time.toInstant()) : null;
+    }
+
+    /** What the pipeline says of itself; its map leaves out the name in some versions. */
+    private Map<String, Object> manifest() {
+        Object manifest = Members.read(metadata, "getManifest");
+        Map<String, Object> tree = new LinkedHashMap<>();
+        tree.put("name", Members.text(manifest, "getName"));
+        if (Members.read(manifest, "toMap") instanceof Map<?, ?> map) {
+            map.forEach((key, value) -> tree.put(String.valueOf(key), value));
+        }
+        tree.values().removeIf(value -> value == null);
+        return tree;
     }
 
     private Map<String, Object> nextflow() {

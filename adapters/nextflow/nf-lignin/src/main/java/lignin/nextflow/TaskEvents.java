@@ -62,31 +62,33 @@ final class TaskEvents {
     /** All of a task that has ended, was found in the cache, or in its store. */
     Map<String, Object> full(String state, TaskEvent event) {
         TaskRun task = event.getHandler().getTask();
-        Map<String, Object> trace = store(event.getTrace());
+        TraceRecord record = event.getTrace();
+        Map<String, Object> trace = store(record);
         boolean failed = task.isFailed();
-        Map<String, Object> members = always(state, task, trace);
+        Parts parts = new Parts(always(state, task, trace));
         if (state.equals("stored")) {
-            members.put("tag", directive(task, "tag"));
+            parts.add("tag", null, () -> directive(task, "tag"));
         }
-        members.put("exit", known(task.getExitStatus()));
-        members.put("failed", failed);
-        members.put("aborted", task.isAborted());
-        members.put("errorAction", text(task.getErrorAction()));
-        members.put("executor", Members.text(event.getTrace(), "getExecutorName"));
-        members.put("nativeId", text(trace.get("native_id")));
-        members.put("container", Texts.masked(trace.get("container")));
-        members.put("conda", directive(task, "conda"));
-        members.put("queue", text(trace.get("queue")));
+        parts.add("exit", null, () -> known(task.getExitStatus()));
+        parts.add("failed", false, () -> failed);
+        parts.add("aborted", false, () -> task.isAborted());
+        parts.add("errorAction", null, () -> text(task.getErrorAction()));
+        parts.add("executor", null, () -> Members.text(record, "getExecutorName"));
+        parts.add("nativeId", null, () -> text(trace.get("native_id")));
+        parts.add("container", null, () -> Texts.masked(trace.get("container")));
+        parts.add("conda", null, () -> directive(task, "conda"));
+        parts.add("queue", null, () -> text(trace.get("queue")));
         for (String name : List.of("cpus", "memory", "disk", "time")) {
-            members.put(name, trace.get(name) instanceof Number number ? number : null);
+            parts.add(name, null, () -> trace.get(name) instanceof Number number ? number : null);
         }
-        members.put("script", state.equals("stored") ? null : Texts.masked(trace.get("script") != null ? trace.get("script") : task.getTraceScript()));
-        members.put("stub", session.isStubRun() && Members.read(task.getProcessor(), "getConfig") instanceof Map<?, ?> config && config.containsKey("stub"));
-        members.put("sourceSha256", Sources.sha256(source(task.getProcessor())));
-        new TaskFiles(members).inputs(task.getInputs()).outputs(failed || task.isAborted() ? null : task.getOutputs()).finish();
-        members.put("trace", raw(trace));
-        members.put("error", failed ? error(task) : null);
-        return members;
+        parts.add("script", null, () -> state.equals("stored") ? null : Texts.masked(trace.get("script") != null ? trace.get("script") : task.getTraceScript()));
+        parts.add("stub", false, () -> session.isStubRun() && Members.read(task.getProcessor(), "getConfig") instanceof Map<?, ?> config && config.containsKey("stub"));
+        parts.add("sourceSha256", null, () -> Sources.sha256(source(task.getProcessor())));
+        parts.addAll(List.of("inputs", "values"), () -> TaskFiles.inputs(task.getInputs()));
+        parts.addAll(List.of("outputs", "outputValues"), () -> TaskFiles.outputs(failed || task.isAborted() ? null : task.getOutputs()));
+        parts.add("trace", Map.of(), () -> raw(trace));
+        parts.add("error", null, () -> failed ? error(task) : null);
+        return parts.all();
     }
 
     private static Map<String, Object> always(String state, TaskRun task, Map<String, Object> trace) {

@@ -15,14 +15,12 @@ import nextflow.file.FileHolder;
 final class TaskFiles {
     static final int ENTRIES = 100_000;
     private static final int DEPTH = 20;
-    private final Map<String, Object> members;
-    private final Map<String, Object> cut = new LinkedHashMap<>();
 
-    TaskFiles(Map<String, Object> members) {
-        this.members = members;
+    private TaskFiles() {
     }
 
-    TaskFiles inputs(Map<?, ?> inputs) {
+    /** The files that were staged, and the other inputs. */
+    static List<List<Object>> inputs(Map<?, ?> inputs) {
         List<Object> files = new ArrayList<>();
         List<Object> values = new ArrayList<>();
         int position = 0;
@@ -41,12 +39,11 @@ final class TaskFiles {
                 position++;
             }
         }
-        put("inputs", files);
-        put("values", values);
-        return this;
+        return List.of(files, values);
     }
 
-    TaskFiles outputs(Map<?, ?> outputs) {
+    /** The files that came out, and whole values where they are not just files. */
+    static List<List<Object>> outputs(Map<?, ?> outputs) {
         List<Object> files = new ArrayList<>();
         List<Object> values = new ArrayList<>();
         int position = 0;
@@ -65,22 +62,7 @@ final class TaskFiles {
             }
             position++;
         }
-        put("outputs", files);
-        put("outputValues", values);
-        return this;
-    }
-
-    void finish() {
-        if (!cut.isEmpty()) {
-            members.put("cut", cut);
-        }
-    }
-
-    private void put(String name, List<Object> entries) {
-        if (entries.size() > ENTRIES) {
-            cut.put(name, entries.size());
-        }
-        members.put(name, entries.size() > ENTRIES ? entries.subList(0, ENTRIES) : entries);
+        return List.of(files, values);
     }
 
     private static Map<String, Object> entry(String param, int position) {

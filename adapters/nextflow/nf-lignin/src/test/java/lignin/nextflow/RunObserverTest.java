@@ -68,8 +68,10 @@ class RunObserverTest {
         inputs.put("reads", List.of(new FileHolder(data), new FileHolder("a text", folder.resolve("tmp"))));
         inputs.put("$", true);
         inputs.put("token", "abc");
-        Map<String, Object> members = new LinkedHashMap<>();
-        new TaskFiles(members).inputs(inputs).outputs(Map.of("out", List.of(folder, data), "n", 3)).finish();
+        Parts parts = new Parts(new LinkedHashMap<>());
+        parts.addAll(List.of("inputs", "values"), () -> TaskFiles.inputs(inputs));
+        parts.addAll(List.of("outputs", "outputValues"), () -> TaskFiles.outputs(Map.of("out", List.of(folder, data), "n", 3)));
+        Map<String, Object> members = parts.all();
         List<?> files = (List<?>) members.get("inputs");
         assertEquals("file", ((Map<?, ?>) files.get(0)).get("kind"));
         assertEquals("text", ((Map<?, ?>) files.get(1)).get("kind"));
@@ -87,8 +89,27 @@ class RunObserverTest {
         for (int i = 0; i < TaskFiles.ENTRIES + 1; i++) {
             inputs.put("p" + i, i);
         }
-        new TaskFiles(members).inputs(inputs).finish();
+        Parts parts = new Parts(members);
+        parts.addAll(List.of("inputs", "values"), () -> TaskFiles.inputs(inputs));
+        assertEquals(members, parts.all());
         assertEquals(TaskFiles.ENTRIES, ((List<?>) members.get("values")).size());
         assertEquals(Map.of("values", TaskFiles.ENTRIES + 1), members.get("cut"));
+    }
+
+    @Test
+    void whatCannotBeToldCostsNothingElse() {
+        Parts parts = new Parts(new LinkedHashMap<>());
+        parts.add("exit", null, () -> {
+            throw new IllegalStateException();
+        });
+        parts.addAll(List.of("inputs", "values"), () -> {
+            throw new NoSuchMethodError();
+        });
+        parts.add("cpus", null, () -> 1);
+        Map<String, Object> told = parts.all();
+        assertNull(told.get("exit"));
+        assertEquals(List.of(), told.get("inputs"));
+        assertEquals(1, told.get("cpus"));
+        assertEquals(List.of("exit", "inputs", "values"), told.get("untold"));
     }
 }

@@ -1,3 +1,0 @@
-workflow {
-    error 'no such reference'
-}
