@@ -76,7 +76,7 @@ def _runtime(version: str) -> str:
 
 def _project(name: str, inner: str) -> str:
     return (
-        '<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>'
+        "<project><modelVersion>4.0.0</modelVersion>"
         f"<groupId>lignin.tests</groupId><artifactId>{name}</artifactId><version>1</version><packaging>pom</packaging>{inner}</project>\n"
     )
 

@@ -1,5 +1,6 @@
 """Real runs of real Nextflow releases, each made once and looked at by many tests."""
 
+import contextlib
 import importlib.util
 import json
 import os
@@ -110,10 +111,8 @@ class Nextflow:
             output, _ = process.communicate(timeout=DEADLINE)
         finally:
             # Whatever the run left behind, as a task does whose engine was killed.
-            try:
+            with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
         folder = launch / ".lignin" / "nextflow"
         spool = next(iter(folder.glob(f"*-{name}-*.jsonl")), None) if folder.is_dir() else None
         return Recorded(code=process.returncode, output=output, spool=spool, launch=launch, events=read_spool(spool) if spool else [])

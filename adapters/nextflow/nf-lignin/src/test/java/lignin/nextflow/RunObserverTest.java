@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.nio.file.FileSystem;
+import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -111,5 +113,22 @@ class RunObserverTest {
         assertEquals(List.of(), told.get("inputs"));
         assertEquals(1, told.get("cpus"));
         assertEquals(List.of("exit", "inputs", "values"), told.get("untold"));
+    }
+
+    @Test
+    void aFileOfAnotherFileSystemIsNotLookedAt() throws IOException {
+        // An archive stands for a bucket: not the machine's own file system.
+        Path archive = folder.resolve("a.zip");
+        try (FileSystem remote = FileSystems.newFileSystem(archive, Map.of("create", "true"))) {
+            Path path = Files.writeString(remote.getPath("/x.txt"), "abc");
+            List<List<Object>> told = TaskFiles.outputs(Map.of("out", path));
+            Map<?, ?> file = (Map<?, ?>) told.get(0).get(0);
+            assertEquals("remote", file.get("kind"));
+            assertTrue(file.get("path").toString().endsWith("a.zip!/x.txt"), file.get("path").toString());
+            Map<String, Object> published = RunEvents.publish(new FilePublishEvent(path, path, List.of()));
+            assertNull(published.get("isDir"));
+            assertNull(published.get("size"));
+            assertNull(((Map<?, ?>) Sources.of(List.of(path)).get(0)).get("sha256"));
+        }
     }
 }
