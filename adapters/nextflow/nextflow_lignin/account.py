@@ -24,12 +24,12 @@ class TaskRun:
         submitted: the first line that speaks of it.
         final: the line of its end; `None` while it is open, or for ever.
         begun: a line of its start.
-        first: when it was first spoken of.
+        opened: when it was last said to be under way; when it ended, where nothing else is known.
     """
 
     id: str
     submitted: Line
-    first: datetime
+    opened: datetime
     final: Line | None = None
     begun: Line | None = None
 
@@ -84,6 +84,11 @@ class PipelineRun:
         """Whether Nextflow said its end."""
         return bool(self.ends or self.exit)
 
+    @property
+    def is_silent(self) -> bool:
+        """Whether nothing can follow, by what was said: tasks may end after the pipeline has."""
+        return bool(self.exit or self.create.get("imported"))
+
     def take(self, line: Line) -> None:
         """Take in one line; those of Nextflow itself come before those that were read from its stores."""
         match line["type"]:
@@ -120,9 +125,10 @@ class PipelineRun:
         own = text(line, "hash") or (f"task-{line['taskId']}" if number(line, "taskId") is not None else None)
         if own is None or at is None:
             return
-        task = self.tasks.setdefault(own, TaskRun(id=own, submitted=line, first=at))
+        task = self.tasks.setdefault(own, TaskRun(id=own, submitted=line, opened=at))
         state = text(line, "state")
-        task.first = min(task.first, at)
+        if state in {"submit", "start"}:
+            task.opened = at if text(task.submitted, "state") in _FINAL else max(task.opened, at)
         if state in _FINAL:
             if task.final is None or _FINAL[state] > _FINAL[str(task.final["state"])]:
                 task.final = line

@@ -57,8 +57,8 @@ def read_sources(sources: Sources, *, recorder: Recorder, since: datetime | None
     count = 0
     for launch in known.launches:
         if since is None or launch.at >= since:
-            own = launch.session, launch.name
-            _read_launch(known, launch, spool=spools.get(own), told=lines.get(own, ()), recorder=recorder)
+            key = launch.session, launch.name
+            _read_launch(known, launch, spool=spools.get(key), told=lines.get(key, ()), recorder=recorder)
             count += 1
     return count
 

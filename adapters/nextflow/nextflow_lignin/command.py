@@ -29,7 +29,7 @@ def command() -> None:
     """Record runs of Nextflow: with the plug-in nf-lignin, or without."""
 
 
-@command.command("run", context_settings={"ignore_unknown_options": True, "help_option_names": ["--lignin-help"]}, add_help_option=True)
+@command.command("run", context_settings={"ignore_unknown_options": True, "help_option_names": [], "allow_interspersed_args": False})
 @click.argument("words", metavar="PIPELINE [OPTIONS]...", nargs=-1, type=click.UNPROCESSED, required=True)
 @click.pass_context
 def run(ctx: click.Context, *, words: tuple[str, ...]) -> None:
@@ -38,6 +38,9 @@ def run(ctx: click.Context, *, words: tuple[str, ...]) -> None:
     All options are Nextflow's own, and so is the exit code. The plug-in is attached to this run only; the
     pipeline's own plug-ins stay. A Nextflow before 25.04 runs without it, and the run is imported at the end.
     """
+    if words in {("--help",), ("-h",)}:
+        click.echo(ctx.get_help())
+        return
     code = launch_run(words)
     if code:
         ctx.exit(code)
@@ -123,14 +126,14 @@ def import_command(*, folder: Path | None, lineage: Path | None, trace: tuple[Pa
 
 @command.command("config")
 def config() -> None:
-    """Print what to add to nextflow.config for runs without the plug-in."""
+    """Print what to add to nextflow.config where there is no plug-in."""
     click.echo(SNIPPET, nl=False)
 
 
 @command.command("install")
 @click.option("--into", type=_PATH, help="The plug-in folder; by default NXF_PLUGINS_DIR, else that of Nextflow's home.")
 def install_command(*, into: Path | None) -> None:
-    """Put the plug-in into your plug-in folder, and print the line that switches it on.
+    """Install the plug-in, and print the line that switches it on.
 
     Put the line into your shell's profile; every run of a Nextflow from 25.04 is recorded then. An older one would not
     start with it: use `lignin nextflow run` there.
@@ -140,6 +143,7 @@ def install_command(*, into: Path | None) -> None:
     if into is not None and place.parent != user_folder():
         click.echo(f"export NXF_PLUGINS_DIR={_quoted(str(place.parent))}")
     click.echo(f"export NXF_PLUGINS_DEFAULT={_quoted(plugins_value(pinned(bundled())))}")
+    say("•", "Nextflow adds no plug-ins of clouds by itself then: where it runs or works on one, name its plug-in too, as in nf-amazon,nf-lignin@…")
     allowed = os.environ.get("NXF_PLUGINS_ALLOWED")
     if allowed is not None and "nf-lignin" not in allowed:
         say("!", "NXF_PLUGINS_ALLOWED does not name nf-lignin: Nextflow would refuse to start. Add it there")

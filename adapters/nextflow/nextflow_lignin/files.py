@@ -81,15 +81,15 @@ def publications(run: PipelineRun) -> Iterator[Found]:
     published = {text(line, "target"): line for line in run.publishes}
     for line in run.outputs:
         name = text(line, "name") or "output"
-        for path in dict.fromkeys(paths_in(line.get("value"))):
-            seen = published.get(path)
+        for place in dict.fromkeys(paths_in(line.get("value"))):
+            seen = published.get(place)
             by = moment(seen or line) or run.last
             is_whole = seen is not None and not flag(seen, "isDir")
             yield Found(
                 run=run.key,
-                path=path,
+                path=place,
                 role=name,
-                written=hash_in_path(path) is not None or seen is not None,
+                written=hash_in_path(place) is not None or seen is not None,
                 by=by,
                 size=number(seen, "size") if seen and is_whole else None,
                 mtime_ms=number(seen, "mtime") if seen and is_whole else None,
@@ -102,8 +102,8 @@ def files_of_pipeline(run: PipelineRun) -> Iterator[Found]:
     launch = text(run.create, "launchDir")
     for name, value in params.items() if isinstance(params, dict) else ():
         given = set(paths_in(value))
-        for path in given:
-            yield Found(run=run.key, path=path, role=str(name), written=False, by=run.started_at, if_file=True)
+        for place in sorted(given):
+            yield Found(run=run.key, path=place, role=str(name), written=False, by=run.started_at, if_file=True)
         for word in dict.fromkeys(_texts(plain(value))):
             if word in given:
                 continue

@@ -35,6 +35,8 @@ def run(words: Sequence[str]) -> int:
     program = shutil.which("nextflow")
     if program is None:
         raise UsageError("there is no nextflow on PATH. Install it, or add its folder to PATH")
+    if os.environ.get("LIGNIN_NEXTFLOW", "").lower() == "off":
+        return _wait(program, words, {})
     launch = Path.cwd()
     attached, problem = _attached(program, words, launch)
     if problem is not None:
@@ -111,6 +113,5 @@ def _import(launch: Path, since: datetime) -> None:
         read(str(launch), recorder=spool, since=since, closing=True)
     finally:
         spool.close()
-    if spool.path is not None:
-        if hand_over(spool.path, runs=1, seconds=3600, folder=launch):
-            say("→", "lignin: recorded the run")
+    if spool.path is not None and hand_over(spool.path, runs=1, seconds=3600, folder=launch):
+        say("→", "lignin: recorded the run")

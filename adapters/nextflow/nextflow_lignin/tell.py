@@ -86,8 +86,8 @@ def tell(run: PipelineRun, *, journal: Journal, spool: Path | None = None, code:
 
 
 def _closing(run: PipelineRun, journal: Journal, *, code: int | None, is_here: bool) -> Closing | None:
-    """The end of a run that did not tell one."""
-    if run.has_ended:
+    """The end of a run whose process is gone, and did not say that it goes."""
+    if run.is_silent and run.has_ended:
         return None
     if (noted := journal.get("closing")) is not None:
         return Closing(at=from_iso(noted["at"]), code=noted["code"])

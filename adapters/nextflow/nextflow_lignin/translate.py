@@ -176,7 +176,7 @@ def _tell_task(run: PipelineRun, task: TaskRun, known: Context, *, is_over: bool
     if task.final is not None:
         yield from files_of_task(run, task, key=key, with_outputs=not is_stub(run))
         yield _end_task(run, task, known, started=started)
-    elif is_over:
+    elif is_over and (run.is_silent or known.closing is not None):
         # It was submitted and never told its end: publishing failed, or Nextflow was killed.
         is_killed = not run.has_ended
         status = RunStatus.CRASHED if is_killed else RunStatus.CANCELLED
@@ -190,7 +190,9 @@ def _start_task(run: PipelineRun, task: TaskRun, known: Context, *, is_over: boo
     process = text(line, "process") or (text(line, "name") or "task").partition(" (")[0]
     # Of a cached task the trace is that of the run that did the work.
     own = {} if line.get("state") in {"cached", "stored"} else trace
-    at = max(_epoch(own.get("start")) or _epoch(own.get("submit")) or task.first, task.first if not own else run.started_at)
+    # Never before what was told while it was under way.
+    floor = run.started_at if flag(line, "imported") else task.opened
+    at = max(_epoch(own.get("start")) or _epoch(own.get("submit")) or task.opened, floor)
     shift = _IMPORTED if flag(line, "imported") else _WHOLE if task.final is not None or is_over else _UNDER_WAY
     return Started(
         run=task_key(run.key, task.id),

@@ -70,7 +70,8 @@ class _Program(click.Group):
         assert isinstance(command, click.Command)
         parts = command.commands.values() if isinstance(command, click.Group) else ()
         for part in (command, *parts):
-            if not any(option.name == "debug" for option in part.params):
+            # What passes its options on to another program has none of ours.
+            if not part.context_settings.get("ignore_unknown_options") and not any(option.name == "debug" for option in part.params):
                 part.params.append(_debug_option(hidden=True))
         return command
 

@@ -133,7 +133,7 @@ def test_a_lineage_store_tells_tasks_and_files(stored, imported, told):
     written = outcome.files(upper.run, written=True)
     assert written[f"{stored}/work/97/{UPPER[2:]}/s1.upper.txt"] == ""
     assert written[f"{stored}/pubout/upper/s1.upper.txt"] == "published"
-    assert set(outcome.files(outcome.pipeline.run, written=True).values()) == {"dirs", "flak", "flak index"}
+    assert set(outcome.files(outcome.pipeline.run, written=True).values()) == {"dirs", "flak index"}
 
 
 def test_a_trace_tells_what_was_cached(stored, imported, told):

@@ -266,3 +266,14 @@ def test_the_hash_of_a_task_stands_in_its_paths():
     assert hash_in_path(f"s3://b/work/7e/{UPPER_1[2:]}") == UPPER_1
     assert hash_in_path(f"/w/tmp/7e/{UPPER_1[2:]}/b.txt") is None
     assert hash_in_path("/w/data/x") is None
+
+
+def test_tasks_may_end_after_the_pipeline_did(lines_of, told):
+    lines = lines_of("edge/publish-fails")
+    outcome = told(lines, Context())
+    assert outcome.status(outcome.pipeline.run) == "failed"
+    assert "open" in {outcome.status(s.run) for s in outcome.story.started.values()}
+    last = {**lines[-1], "seq": 1000, "type": "run.exit"}
+    over = told([*lines, last], Context())
+    assert {outcome.status(s.run) for s in over.story.started.values()} >= {"failed"}
+    assert "open" not in {over.status(s.run) for s in over.story.started.values()}
