@@ -193,7 +193,7 @@ def launch(new_launch: Callable[[str], Path]) -> Path:
 
 @pytest.fixture(scope="session")
 def first(nextflow: Nextflow, launch: Path, reader: Path) -> Recorded:
-    return nextflow.run(launch, "main.nf", "-output-dir", "pubout", name="first", env={"LIGNIN_CLI": str(reader)})
+    return nextflow.run(launch, "main.nf", "-output-dir", "pubout", name="first", env={"LIGNIN_CLI": str(reader), "LIGNIN_NEXTFLOW_WAIT": str(DEADLINE)})
 
 
 @pytest.fixture(scope="session")
@@ -212,7 +212,7 @@ def failing(nextflow: Nextflow, launch: Path, session_id: str, tmp_path_factory:
     program = tmp_path_factory.mktemp("crashing") / "lignin"
     program.write_text("#!/bin/sh\necho broken\nexit 7\n")
     program.chmod(0o755)
-    env = {"LIGNIN_CLI": str(program)}
+    env = {"LIGNIN_CLI": str(program), "LIGNIN_NEXTFLOW_WAIT": str(DEADLINE)}
     return nextflow.run(launch, "main.nf", "-resume", session_id, "-output-dir", "pubout", "--break_at", "merged", name="failing", env=env)
 
 

@@ -10,14 +10,17 @@ RELEASES = ("25.04.0", "25.05.0-edge")
 
 
 def published(launch):
-    """All that a run published, by path; links followed, the launch folder's own path left out."""
+    """All that a run published, by path; links followed, the launch folder's own path left out.
+
+    Which of two tasks ends first is nobody's choice, so neither is the order of the lines of what collects both.
+    """
     found = {}
-    for folder in ("results", "pubout", "collected", "store"):
+    for folder in ("results", "pubout", "store"):
         for path in sorted((launch / folder).rglob("*")):
             inside = path.rglob("*") if path.is_symlink() and path.is_dir() else [path]
             for each in inside:
                 if each.is_file():
-                    found[each.relative_to(launch).as_posix()] = each.read_text().replace(str(launch), "LAUNCH")
+                    found[each.relative_to(launch).as_posix()] = sorted(each.read_text().replace(str(launch), "LAUNCH").splitlines())
     return found
 
 
@@ -34,7 +37,7 @@ def at_once(nextflow, new_launch):
     started = {}
     for version in RELEASES:
         name = "r" + re.sub(r"\W", "", version)
-        args = ("main.nf", "-output-dir", f"{name}/pubout", "--outdir", f"{name}/results", "-name", name, "-w", f"{name}/work")
+        args = ("main.nf", "-output-dir", f"{name}/pubout", "--outdir", f"{name}/results", "--store", f"{name}/store", "-name", name, "-w", f"{name}/work")
         started[version] = nextflow.start(launch, *args, version=version), name
     return {version: nextflow.finish(process, launch, name) for version, (process, name) in started.items()}
 
@@ -186,7 +189,7 @@ def test_one_binary_serves_every_release_and_runs_side_by_side(at_once, first, v
     assert run.code == 0, run.output
     assert "could not record" not in run.output
     assert run.events[0]["nextflow"]["version"] == version
-    assert {event["name"] for event in run.of("task", state="complete")} == TASKS - ({"STORED"} if run.of("task", state="stored") else set())
+    assert {event["name"] for event in run.of("task", state="complete")} == TASKS
     assert {event["run"]["runName"] for event in run.events} == {run.events[0]["run"]["runName"]}
     for kind in ("process", "publish", "output", "run.begin", "run.complete", "run.exit"):
         assert len(run.of(kind)) == len(first.of(kind)), kind

@@ -3,6 +3,7 @@ nextflow.preview.output = true
 params.samples   = "${projectDir}/samples.csv"
 params.genome    = "${projectDir}/data/genome.fa"
 params.outdir    = 'results'
+params.store     = 'store'
 params.break_at  = 'nowhere'
 params.pause     = 0
 params.token     = 'hunter2'
@@ -42,7 +43,7 @@ process FOLDER {
 }
 
 process STORED {
-    storeDir 'store'
+    storeDir params.store
     output: path 'index.txt'
     script: "echo index > index.txt"
 }
@@ -103,8 +104,8 @@ workflow {
     STORED()
     DOUBLED(21)
     ODD(genome)
-    MERGED(RECOUNT.out.counts.map { sample, counted -> counted }.collect(), genome, DOUBLED.out.map { n -> [n: n, secret_key: 'k'] })
-    IGNORED.out.collectFile(name: 'lanes.txt', storeDir: 'collected', sort: true)
+    MERGED(RECOUNT.out.counts.map { sample, counted -> counted }.collect(sort: { counted -> counted.name }), genome, DOUBLED.out.map { n -> [n: n, secret_key: 'k'] })
+    IGNORED.out.collectFile(name: 'lanes.txt', storeDir: "${params.store}/collected")
 
     publish:
     merged = MERGED.out
