@@ -130,7 +130,7 @@ class PipelineRun:
         if state in {"submit", "start"}:
             task.opened = at if text(task.submitted, "state") in _FINAL else max(task.opened, at)
         if state in _FINAL:
-            if task.final is None or _FINAL[state] > _FINAL[str(task.final["state"])]:
+            if task.final is None or (_FINAL[state] > _FINAL[str(task.final["state"])] and not line.get("imported")):
                 task.final = line
         elif state == "start":
             task.begun = task.begun or line

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from lignin.base.clock import now
 from lignin.base.context import current_run_uid
-from lignin.base.errors import SpoolError
+from lignin.base.errors import LigninError, SpoolError
 from lignin.base.ids import digest
 from lignin.base.processes import is_gone
-from lignin.base.settings import spool_folder
+from lignin.base.settings import find_instance, spool_folder
 from lignin.recording import BadLine, RunKey, Spool, dump, hand_over
 from nextflow_lignin.account import PipelineRun, gather
 from nextflow_lignin.journal import Journal, Locked
@@ -187,10 +187,13 @@ def _size(spool: Path) -> int:
 
 
 def _launch_folder(runs: Sequence[PipelineRun]) -> Path:
+    """The folder whose instance is meant: where Nextflow was launched, or else where we are."""
     for run in runs:
         launch = text(run.create, "launchDir")
         if launch and launch.startswith("/") and Path(launch).is_dir():
-            return Path(launch)
+            with suppress(LigninError):
+                find_instance(Path(launch))
+                return Path(launch)
     return Path.cwd()
 
 
