@@ -35,8 +35,8 @@ REQUIRE_POSTGRES = "LIGNIN_TEST_REQUIRE_POSTGRES"
 MET_POSTGRES = "postgresql"
 S3_KEY, S3_SECRET = "lignin-test", "lignin-test-only"
 
-# Tests below these folders share one costly server, so they stay together in one worker.
-TOGETHER = ("tests/adapters/prefect",)
+# Tests below these folders share one costly server or costly runs, so they stay together in one worker.
+TOGETHER = ("tests/adapters/nextflow/plugin", "tests/adapters/prefect")
 
 
 def pytest_configure(config: pytest.Config) -> None:

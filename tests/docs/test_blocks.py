@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 # By page: how many blocks are shown only (an installation, a clone of the repository, `make`).
-NOT_RUN: dict[str, int] = {"README.md": 1, "docs/snakemake.md": 3, "docs/prefect.md": 2, "docs/redun.md": 1, "docs/storage.md": 5}
+NOT_RUN: dict[str, int] = {"README.md": 1, "docs/snakemake.md": 3, "docs/prefect.md": 2, "docs/nextflow.md": 4, "docs/redun.md": 1, "docs/storage.md": 5}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())

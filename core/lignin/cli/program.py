@@ -10,9 +10,13 @@ from typing import NoReturn
 import click
 
 from lignin import __version__
+from lignin.base.errors import MissingExtra
+from lignin.base.installed import entry_points
 from lignin.cli.failures import Failures
 
-__all__ = ["SECTIONS", "main", "program"]
+__all__ = ["ADAPTERS", "SECTIONS", "main", "program"]
+
+_GROUP = "lignin.commands"
 
 # What the list of commands shows; a command's own help begins with the same line.
 SECTIONS = {
@@ -46,28 +50,34 @@ SECTIONS = {
         "reconcile": "Complete what pipelines recorded from the engines' own stores.",
     },
 }
+# Commands of adapters, which they name in the entry point group `lignin.commands`. Those that come with Lignin are listed.
+ADAPTERS = {"nextflow": "Record runs of Nextflow: with the plug-in nf-lignin, or without."}
 
 
 class _Program(click.Group):
     """A group whose commands are imported only when they are run or asked for help."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return [name for section in SECTIONS.values() for name in section]
+        return [*(name for section in SECTIONS.values() for name in section), *ADAPTERS]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in self.list_commands(ctx):
+        if any(cmd_name in section for section in SECTIONS.values()):
+            command = importlib.import_module(f"lignin.cli.commands.{cmd_name}").command
+        else:
+            command = _adapters_command(cmd_name)
+        if command is None:
             return None
-        command = importlib.import_module(f"lignin.cli.commands.{cmd_name}").command
         assert isinstance(command, click.Command)
         parts = command.commands.values() if isinstance(command, click.Group) else ()
         for part in (command, *parts):
-            if not any(option.name == "debug" for option in part.params):
+            # What passes its options on to another program has none of ours.
+            if not part.context_settings.get("ignore_unknown_options") and not any(option.name == "debug" for option in part.params):
                 part.params.append(_debug_option(hidden=True))
         return command
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
         name = args[0]
-        if not name.startswith("-") and name not in self.list_commands(ctx):
+        if not name.startswith("-") and name not in self.list_commands(ctx) and self.get_command(ctx, name) is None:
             # Loaded for this mistake only.
             close = importlib.import_module("difflib").get_close_matches(name, self.list_commands(ctx), n=1)
             hint = f"Did you mean {close[0]!r}?" if close else "See: lignin --help"
@@ -75,9 +85,22 @@ class _Program(click.Group):
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        for title, commands in SECTIONS.items():
+        for title, commands in (*SECTIONS.items(), ("Engines", ADAPTERS)):
             with formatter.section(title):
                 formatter.write_dl(list(commands.items()), col_max=12)
+
+
+def _adapters_command(name: str) -> object:
+    """The command that an adapter offers by this name, or `None`."""
+    point = next((point for point in entry_points(_GROUP) if point.name == name), None)
+    if point is None:
+        if name in ADAPTERS:
+            raise MissingExtra(f"Lignin's adapter for {name} is not installed. Install it with: pip install 'lignin[{name}]'")
+        return None
+    try:
+        return point.load()
+    except (ImportError, AttributeError) as e:
+        raise MissingExtra(f"the command {name!r} can't be loaded: {e}. Install its package anew") from e
 
 
 def _debug_option(*, hidden: bool) -> click.Option:

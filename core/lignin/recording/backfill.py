@@ -17,6 +17,7 @@ __all__ = ["ENGINES", "Backfill", "find_backfill"]
 _GROUP = "lignin.backfills"
 # Those that come with Lignin, installed or not, and what their store is.
 ENGINES = {
+    "nextflow": "the folder in which Nextflow was launched, by default the current one",
     "prefect": "Prefect's API: URL, by default the one that is configured",
     "redun": "redun's database: URL or path, by default what ./.redun/redun.ini says",
     "snakemake": "Snakemake's working folder, by default the current one",

@@ -196,3 +196,30 @@ def test_an_interrupt_ends_with_130(saved, process_environment):
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "Traceback" not in err
+
+
+@pytest.fixture
+def offered(tmp_path, monkeypatch):
+    """A package that offers commands: one that works, one that can't be loaded."""
+    folder = tmp_path / "site"
+    info = folder / "acme_lignin-1.0.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: acme-lignin\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[lignin.commands]\nacme = acme_lignin:command\nbroken = acme_lignin:nothing\nsave = acme_lignin:command\n")
+    (folder / "acme_lignin.py").write_text("import click\n\n\n@click.command('acme')\ndef command():\n    click.echo('from acme')\n")
+    monkeypatch.syspath_prepend(str(folder))
+
+
+def test_a_package_adds_commands_and_takes_none_away(lignin, offered):
+    assert lignin("acme").out == "from acme\n"
+    assert "prints its uid" in lignin("save", "--help").out
+
+
+def test_a_command_that_cannot_be_loaded_says_what_to_do(lignin, offered):
+    assert "can't be loaded" in lignin("broken", code=1).err
+
+
+def test_asking_for_help_loads_no_adapter(process_environment):
+    code = "import sys\nfrom lignin.cli import main\ntry:\n    main(['--help'])\nexcept SystemExit:\n    print([m for m in sys.modules if m.endswith('_lignin')])"
+    done = subprocess.run([sys.executable, "-c", code], env=process_environment, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
