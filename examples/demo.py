@@ -39,7 +39,7 @@ def main() -> None:
     run("lignin", "lineage", "reports/samples.md", "--format", "html", "-o", str(PAGE), shown="lignin lineage reports/samples.md --format html -o lineage.html")
     say("4. Single cells: Snakemake merges them, redun ranks genes, a Prefect flow checks them")
     run("snakemake", "--logger", "lignin", "--cores", "2", "--quiet", "all", folder=steps[3])
-    run("redun", "--log-level", "WARNING", "run", "workflow.py", "markers", folder=steps[3])
+    run("redun", "--log-level", "WARN", "run", "workflow.py", "markers", folder=steps[3])
     run(sys.executable, "flow.py", folder=steps[3], shown="PREFECT_PLUGINS_ENABLED=1 python flow.py")
     say("Three engines in one graph")
     run("lignin", "lineage", "results/summary.md", folder=steps[3])
