@@ -44,7 +44,7 @@ clean:
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 demo-venv:
-	@sh .ci/venv $(DEMO_VENV) anndata,prefect,snakemake
+	@sh .ci/venv $(DEMO_VENV) anndata,prefect,redun,snakemake
 
 test-venv:
 	@sh .ci/venv $(TEST_VENV) dev

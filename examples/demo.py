@@ -1,7 +1,8 @@
-"""`make demo`: three programs that know nothing of each other, and one lineage graph over them.
+"""`make demo`: programs that know nothing of each other, and one lineage graph over them.
 
 A Snakemake pipeline counts sequence variants in real reads, a Prefect flow reads its matrix, a plain
-script reads the flow's tables. All run as they are, in a fresh folder, with an instance on SQLite.
+script reads the flow's tables. Then single cells, where Snakemake feeds redun, and redun feeds Prefect.
+All run as they are, in a fresh folder, with an instance on SQLite.
 
     python examples/demo.py [FOLDER]    by default demo/; the page lineage.html is written beside it
 """
@@ -18,13 +19,13 @@ PAGE = DEMO.parent / "lineage.html"
 
 
 def main() -> None:
-    """Run the three, and show what came of it."""
+    """Run them all, and show what came of it."""
     if DEMO.exists():
         shutil.rmtree(DEMO)
     DEMO.mkdir(parents=True)
-    steps = ("01_snakemake_reads", "02_prefect_normalise", "03_script_report")
+    steps = ("01_snakemake_reads", "02_prefect_normalise", "03_script_report", "04_three_engines")
     for name in steps:
-        shutil.copytree(HERE / name, DEMO / name, ignore=shutil.ignore_patterns("results", ".snakemake", "__pycache__"))
+        shutil.copytree(HERE / name, DEMO / name, ignore=shutil.ignore_patterns("results", ".snakemake", "redun.db", "__pycache__"))
     say("An instance: a SQLite file and a storage folder in .lignin")
     run("lignin", "init", "--name", "demo")
     say("1. A Snakemake pipeline on real reads: filter, count, merge, normalise")
@@ -36,8 +37,14 @@ def main() -> None:
     say("One graph, from the last file back to the first input")
     run("lignin", "lineage", "reports/samples.md")
     run("lignin", "lineage", "reports/samples.md", "--format", "html", "-o", str(PAGE), shown="lignin lineage reports/samples.md --format html -o lineage.html")
+    say("4. Single cells: Snakemake merges them, redun ranks genes, a Prefect flow checks them")
+    run("snakemake", "--logger", "lignin", "--cores", "2", "--quiet", "all", folder=steps[3])
+    run("redun", "--log-level", "WARN", "run", "workflow.py", "markers", folder=steps[3])
+    run(sys.executable, "flow.py", folder=steps[3], shown="PREFECT_PLUGINS_ENABLED=1 python flow.py")
+    say("Three engines in one graph")
+    run("lignin", "lineage", "results/summary.md", folder=steps[3])
     say("What ran, newest first")
-    run("lignin", "list", "run", "--limit", "30")
+    run("lignin", "list", "run", "--limit", "50")
     print(f"\nOpen {PAGE} in a browser, or go on in {DEMO}: lignin --help")
 
 

@@ -1,7 +1,8 @@
-"""The examples as `make demo` runs them: 01_snakemake_reads, 02_prefect_normalise, 03_script_report in one instance."""
+"""The examples as `make demo` runs them, in one instance: 01_snakemake_reads, 02_prefect_normalise, 03_script_report, 04_three_engines."""
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -19,16 +20,23 @@ def demo(tmp_path_factory):
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("LIGNIN_", "PREFECT_"))}
     done = subprocess.run(
         [sys.executable, str(ROOT / "examples" / "demo.py"), str(folder)],
-        env={**environment, "COLUMNS": "80"}, capture_output=True, text=True, timeout=600, check=False,
+        env={**environment, "COLUMNS": "80"}, capture_output=True, text=True, timeout=1800, check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return folder, done.stdout
 
 
-def asked(folder, *arguments):
+def lignin(folder, *arguments, within="."):
     environment = {**os.environ, "LIGNIN_HOME": str(folder / ".home")}
-    done = subprocess.run([sys.executable, "-m", "lignin", *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=True)
-    return json.loads(done.stdout)
+    done = subprocess.run(
+        [sys.executable, "-m", "lignin", *arguments], cwd=folder / within, env=environment, capture_output=True, text=True, check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def asked(folder, *arguments):
+    return json.loads(lignin(folder, *arguments))
 
 
 def test_one_graph_leads_from_the_last_file_to_the_reads(demo):
@@ -43,11 +51,11 @@ def test_one_graph_leads_from_the_last_file_to_the_reads(demo):
 
 def test_every_job_task_and_workflow_is_one_run_that_ended_well(demo):
     runs = asked(demo[0], "list", "run", "--json")
-    assert Counter(run["engine"] for run in runs) == {"snakemake": 11, "prefect": 4, None: 1}
+    assert Counter(run["engine"] for run in runs) == {"snakemake": 19, "redun": 9, "prefect": 8, None: 1}
     assert {run["status"] for run in runs} == {"completed"}
     by_uid = {run["uid"]: run for run in runs}
     roots = [run for run in runs if run["parent"] is None]
-    assert len(roots) == 3
+    assert len(roots) == 6
     assert all(run["parent"] in by_uid for run in runs if run["parent"] is not None)
 
 
@@ -66,3 +74,48 @@ def test_the_tree_is_printed_and_the_page_is_written(demo):
     folder, printed = demo
     assert "← ✓ normalise  snakemake" in printed
     assert (folder.parent / "lineage.html").read_text(encoding="utf-8").lower().startswith("<!doctype html>")
+
+
+def test_three_engines_meet_in_one_graph_that_reaches_the_data(demo):
+    graph = asked(demo[0], "lineage", "04_three_engines/results/summary.md", "--json")
+    runs = Counter((node["engine"], node["name"]) for node in graph["nodes"] if node["type"] == "run")
+    assert runs == {
+        ("snakemake", "filter_cells"): 1, ("snakemake", "drop_outliers"): 4, ("snakemake", "merge_types"): 1,
+        ("redun", "pbmc.rank_genes"): 4, ("redun", "pbmc.merge_tables"): 1,
+        ("prefect", "score_cells"): 1, ("prefect", "reduce"): 1, ("prefect", "summarise"): 1,
+    }
+    nodes = {node["id"]: node for node in graph["nodes"]}
+    made = {edge["target"] for edge in graph["edges"]}
+    assert [node["name"] for node in nodes.values() if node["id"] not in made] == ["04_three_engines/data/pbmc.h5ad"]
+    # Each engine is joined to the one before it by the very file that the other wrote.
+    for name, writer, readers in (("cells.h5ad", "snakemake", {"redun", "prefect"}), ("markers.csv", "redun", {"prefect"})):
+        (file,) = (node["id"] for node in nodes.values() if node["name"] == f"04_three_engines/results/{name}")
+        assert {nodes[edge["source"]]["engine"] for edge in graph["edges"] if edge["target"] == file} == {writer}
+        assert {nodes[edge["target"]]["engine"] for edge in graph["edges"] if edge["source"] == file} == readers
+
+
+def test_the_page_says_that_most_held_out_cells_are_told_by_their_markers(demo):
+    page = (demo[0] / "04_three_engines" / "results" / "summary.md").read_text(encoding="utf-8")
+    told, cells = map(int, re.search(r"^(\d+) of (\d+) are told", page, flags=re.MULTILINE).groups())
+    assert cells == 135
+    assert told > 0.8 * cells
+
+
+def test_importing_what_was_recorded_live_adds_nothing(demo):
+    def everything():
+        return [asked(demo[0], "list", registry, "--json") for registry in ("run", "transform", "artifact")] + [
+            asked(demo[0], "lineage", "04_three_engines/results/summary.md", "--json")
+        ]
+
+    before = everything()
+    for engine in ("snakemake", "redun"):
+        lignin(demo[0], "import", engine, within="04_three_engines")
+    assert everything() == before
+
+
+def test_the_demo_runs_the_commands_of_the_readme(demo):
+    readme = (ROOT / "examples" / "04_three_engines" / "README.md").read_text(encoding="utf-8")
+    first, second = re.findall(r"^```bash\n(.*?)^```$", readme, flags=re.MULTILINE | re.DOTALL)
+    printed = [line.removeprefix("$ ") for line in demo[1].splitlines() if line.startswith("$ ")]
+    assert [line for line in first.splitlines()[2:] if line not in printed] == []
+    assert second.split("\n")[:2] == ["lignin import snakemake", "lignin import redun"]
