@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -57,8 +59,9 @@ class PandasColumn:
         if dtype.kind != "O":
             return _BY_KIND.get(dtype.kind, Stored.OTHER)
         types = require("pandas", extra="all").api.types
-        found = types.infer_dtype(self._series, skipna=True)
-        return _INFERRED.get(found, Stored.MIXED)
+        found = _INFERRED.get(types.infer_dtype(self._series, skipna=True), Stored.MIXED)
+        # pandas calls times dates where dates, or its own sign for a missing value, stand beside them.
+        return Stored.MIXED if found is Stored.DATE and any(isinstance(value, datetime) for value in self._present) else found
 
     @property
     def told(self) -> str:
@@ -204,5 +207,8 @@ class CategoryColumn:
 
 
 def _tally(present: pd.Series[Any]) -> Mapping[Any, int]:
+    if present.dtype == object:
+        # Of objects pandas makes what it takes them for.
+        return Counter(present.to_numpy(dtype=object).tolist())
     counted = present.value_counts(sort=False)
     return dict(zip(counted.index, map(int, counted), strict=True))

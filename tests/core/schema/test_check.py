@@ -256,6 +256,14 @@ def test_coerce_takes_what_converts_without_loss(values, dtype, fine):
     assert check(pd.DataFrame({"x": values}), whole).ok is fine
 
 
+def test_times_beside_dates_are_no_dates():
+    day, time = datetime.date(2025, 1, 1), datetime.datetime(2025, 1, 1, 3)
+    for values, count in (([day, time], 1), ([time, pd.NA], 1), ([pd.Timestamp(time), pd.NA, day], 1), ([day, pd.NA], 0), ([datetime.datetime(2025, 1, 1), day], 0)):
+        frame = pd.DataFrame({"x": pd.Series(values, dtype=object)})
+        assert [p.count for p in check(frame, one("date")).problems] == [count] * bool(count)
+        assert check(frame, one(bool)).problems[0].count == sum(value is not pd.NA for value in values)
+
+
 @HOLDERS
 def test_missing_values_are_told_where_none_may_be(holder):
     frame = pd.DataFrame({"x": [1.5, np.nan, None]})
