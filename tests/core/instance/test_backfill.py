@@ -65,7 +65,7 @@ def test_nothing_to_tell_is_no_error(instance, tablet):
 
 
 def test_unknown_and_missing_adapters_say_what_there_is(instance, tablet):
-    with pytest.raises(UsageError, match="There are: prefect, redun, snakemake, tablet"):
+    with pytest.raises(UsageError, match="There are: nextflow, prefect, redun, snakemake, tablet"):
         backfill(instance, "abacus")
     with pytest.raises(UsageError, match="which clay tablet"):
         backfill(instance, "tablet")
