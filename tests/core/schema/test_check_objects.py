@@ -1,5 +1,7 @@
 """AnnData, MuData and SpatialData against schemas of their slots."""
 
+from importlib import import_module
+
 import anndata as ad
 import numpy as np
 import pandas as pd
@@ -122,7 +124,7 @@ def test_an_object_is_standardized_as_a_copy_unless_asked(adata, tables):
 
 
 def test_a_modality_has_slots_of_its_own(adata, tables):
-    mudata = pytest.importorskip("mudata")
+    mudata = import_module("mudata")
     with mudata.set_options(pull_on_update=False):
         mdata = mudata.MuData({"rna": adata, "prot": ad.AnnData(np.ones((344, 1)), obs=pd.DataFrame(index=adata.obs_names), var=pd.DataFrame(index=["CD4"]))})
     schema = SchemaSpec(slots={"rna:obs": SLOTS["obs"], "rna:var.T": SLOTS["var.T"], "prot": SchemaSpec(slots={"obs": SchemaSpec(features=(FeatureSpec(name="dose", dtype=int),))})})
@@ -133,7 +135,7 @@ def test_a_modality_has_slots_of_its_own(adata, tables):
 
 
 def test_tables_and_attributes_of_spatial_data_are_slots(adata, tables):
-    spatialdata = pytest.importorskip("spatialdata")
+    spatialdata = import_module("spatialdata")
     sdata = spatialdata.SpatialData(tables={"birds": adata})
     sdata.attrs["sample"] = {"place": "Torgersen"}
     schema = SchemaSpec(slots={

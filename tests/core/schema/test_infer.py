@@ -1,5 +1,7 @@
 """Schemas read off data."""
 
+from importlib import import_module
+
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -22,7 +24,7 @@ def test_the_schema_of_real_data(penguins):
 
 
 def test_the_schema_of_an_object_has_slots(penguins):
-    anndata = pytest.importorskip("anndata")
+    anndata = import_module("anndata")
     adata = anndata.AnnData(np.zeros((344, 2)), obs=penguins[["species"]].set_index(penguins.index.astype(str)), var=pd.DataFrame({"n": [1, 2]}, index=["a", "b"]))
     schema = infer_schema(adata)
     assert schema.otype == "AnnData"
