@@ -1,5 +1,7 @@
 """Live: which files a run has used, and which it has made."""
 
+import time
+
 import pytest
 
 
@@ -69,7 +71,10 @@ def test_assets_with_an_address_count(claims):
 
 def test_an_import_tells_the_assets_that_lie_in_stores(recorded, tell):
     written = recorded.start("written").run
-    claims = [c for c in tell().story().claims if c.run == written]
+    claims, end = [], time.monotonic() + 300
+    while not claims and time.monotonic() < end:
+        # The server stores what it is told of assets when it comes to it.
+        claims = [c for c in tell().story().claims if c.run == written]
     assert [(c.ref.uri, c.role, c.written) for c in claims] == [("s3://bucket/all.csv", "asset", False)]
 
 
