@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import inspect, select, text, update
 from sqlalchemy.orm import Session, make_transient, make_transient_to_detached
@@ -27,12 +27,10 @@ __all__ = [
     "insert_record",
     "insert_records",
     "owned_fields",
-    "record_of",
     "reserve_ids",
     "update_record",
 ]
 
-R = TypeVar("R", bound=Registry)
 
 _CHUNK = 500
 
@@ -50,13 +48,6 @@ def become_row(record: Registry, values: Mapping[str, Any]) -> None:
         make_transient_to_detached(record)
     for name, value in values.items():
         set_committed_value(record, name, value)
-
-
-def record_of(registry: type[R], values: Mapping[str, Any]) -> R:
-    """A record that stands for the row of these values, as if it had been loaded."""
-    record: R = registry.__mapper__.class_manager.new_instance()
-    become_row(record, values)
-    return record
 
 
 @contextmanager

@@ -38,7 +38,6 @@ from lignin.instance.rows import (
     as_before_on_failure,
     become,
     insert_records,
-    record_of,
     update_record,
 )
 from lignin.model import Artifact, ArtifactState, Registry, Storage, run_output
@@ -54,7 +53,7 @@ _TRIES = 5
 
 _TABLE: Any = Artifact.__table__
 _AT_PLACE = (Artifact.id, Artifact.relpath, Artifact.hash, Artifact.mtime_ns, Artifact.size)
-_OF_FAMILIES = select(_TABLE).where(_TABLE.c.family.in_(bindparam("families", expanding=True))).order_by(_TABLE.c.uid)
+_ANY_OF_FAMILIES = select(_TABLE.c.id).where(_TABLE.c.family.in_(bindparam("families", expanding=True))).limit(1)
 _MADE_ELSEWHERE = select(_TABLE.c.hash).where(_TABLE.c.hash.in_(bindparam("hashes", expanding=True)), _TABLE.c.run_id.is_not(None)).distinct()
 
 
@@ -307,9 +306,12 @@ def _load_families(session: Session, families: set[str]) -> dict[str, list[Artif
     book: dict[str, list[Artifact]] = {}
     listed = sorted(families)
     for begin in range(0, len(listed), 500):
-        # Of most new keys there is none, and a query of records takes several times as long as one of columns.
-        for row in session.execute(_OF_FAMILIES, {"families": listed[begin : begin + 500]}).mappings():
-            book.setdefault(row["family"], []).append(record_of(Artifact, dict(row)))
+        chunk = listed[begin : begin + 500]
+        # Of most new keys there is none, and a query of records takes several times as long as one of a column.
+        if session.execute(_ANY_OF_FAMILIES, {"families": chunk}).first() is not None:
+            for row in session.scalars(select(Artifact).where(Artifact.family.in_(chunk)).order_by(Artifact.uid)):
+                book.setdefault(str(row.family), []).append(row)
+    session.expunge_all()
     return book
 
 
