@@ -4,19 +4,16 @@ A spool has the source, the files and the resolved parameters of the runs that w
 which process wrote it. It stays where it is, or in `ingested/`, after it was brought in.
 """
 
-import fcntl
-import os
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 from lignin.base.errors import SpoolError
-from lignin.base.processes import is_gone
 from lignin.base.settings import spool_folder, user_home
 from lignin.recording import BadLine, Code, Ended, Event, RunKey, Started, read_spool
-from lignin.recording.spool import SUFFIX, is_closed, read_head
+from lignin.recording.spool import SUFFIX, is_at_rest
 
 __all__ = ["Notes", "read_notes"]
 
@@ -112,21 +109,6 @@ def _spools() -> list[Path]:
 def _end_of_writer(path: Path) -> datetime | None:
     """When a spool was last written to, if its writer is a process of this machine that has ended."""
     try:
-        last = datetime.fromtimestamp(path.stat().st_mtime, UTC)
-        if is_closed(path):
-            return last
-        with path.open("rb") as stream:
-            head: Mapping[str, object] = read_head(stream.readline()) or {}
-            try:
-                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                return None
-            except OSError:
-                # No locks here: the process id has to do.
-                pass
+        return datetime.fromtimestamp(path.stat().st_mtime, UTC) if is_at_rest(path) else None
     except OSError:
         return None
-    pid = head.get("pid")
-    if head.get("node") != os.uname().nodename or not isinstance(pid, int):
-        return None
-    return last if is_gone(pid, since=last) else None

@@ -20,7 +20,7 @@ from typing import Any, Self
 from lignin.base.errors import LigninError, NoInstance, UsageError
 from lignin.base.texts import problem_of_name, problem_of_text
 
-__all__ = ["InstanceConfig", "find_instance", "host_name", "seconds_of", "set_default", "spool_folder", "user_home", "user_settings"]
+__all__ = ["InstanceConfig", "find_home", "find_instance", "host_name", "seconds_of", "set_default", "spool_folder", "user_home", "user_settings"]
 
 FOLDER = ".lignin"
 FILE = "instance.toml"
@@ -55,6 +55,11 @@ class InstanceConfig:
     def spool(self) -> Path:
         """Where adapters put their events until they are ingested."""
         return self.home / "spool"
+
+    @property
+    def spools(self) -> tuple[Path, Path]:
+        """Where events may wait that are for this instance: in its own spool, and in the user's."""
+        return self.spool, user_home() / "spool"
 
     @property
     def db_url(self) -> str:
@@ -133,15 +138,25 @@ def find_instance(start: Path | None = None) -> InstanceConfig:
         NoInstance: there is none upwards, in `LIGNIN_INSTANCE`, or as the user's default.
         LigninError: there is one, and its configuration can't be read.
     """
+    return InstanceConfig.read(find_home(start))
+
+
+def find_home(start: Path | None = None) -> Path:
+    """The folder of that instance, without reading what it says of itself.
+
+    Raises:
+        NoInstance: as `find_instance`.
+        LigninError: the user's own settings can't be read.
+    """
     place = (start or Path.cwd()).absolute()
     for folder in (place, *place.parents):
         if (folder / FOLDER / FILE).is_file():
-            return InstanceConfig.read(folder)
+            return folder
     named = os.environ.get("LIGNIN_INSTANCE") or user_settings().get("default")
     if named:
         folder = _expanded(str(named))
         if (folder / FOLDER / FILE).is_file():
-            return InstanceConfig.read(folder)
+            return folder
         raise NoInstance(f"there is no instance in {folder}, though LIGNIN_INSTANCE or your default names it. Make one there with: lignin init")
     raise NoInstance(f"no instance in {place} or above it. Make one with: lignin init")
 

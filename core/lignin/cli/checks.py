@@ -19,7 +19,7 @@ from lignin import __version__
 from lignin.base.errors import LigninError
 from lignin.base.installed import entry_points, installed_packages
 from lignin.base.redact import redact_text, redact_url
-from lignin.base.settings import InstanceConfig, find_instance, user_home
+from lignin.base.settings import InstanceConfig, find_instance
 from lignin.instance.database import Database
 from lignin.instance.migrations import HEAD
 from lignin.instance.schema_version import check_version
@@ -159,8 +159,7 @@ def _count_stored(config: InstanceConfig) -> int:
 
 
 def _check_spools(config: InstanceConfig) -> Iterator[Check]:
-    folders = (config.spool, user_home() / "spool")
-    waiting = sorted({path for folder in folders if folder.is_dir() for path in folder.glob(f"*{SUFFIX}")})
+    waiting = sorted({path for folder in config.spools if folder.is_dir() for path in folder.glob(f"*{SUFFIX}")})
     if waiting:
         verb = "spool waits" if len(waiting) == 1 else "spools wait"
         yield _warning("spools", f"{len(waiting)} {verb} to be ingested, the first {waiting[0]}. Take them in with: lignin ingest --all")

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lignin.base.errors import SpoolError
-from lignin.base.processes import is_gone
-from lignin.base.settings import user_home
 from lignin.instance.apply_policy import apply_policy, label_runs
 from lignin.instance.record import record_story
 from lignin.instance.retained import retain_outputs
@@ -31,12 +27,12 @@ from lignin.recording import (
     read_content,
     read_spool,
 )
-from lignin.recording.spool import SUFFIX, is_closed, read_head
+from lignin.recording.spool import SUFFIX, is_at_rest
 
 if TYPE_CHECKING:
     from lignin.instance.instance import Instance
 
-__all__ = ["IngestReport", "ingest", "is_at_rest", "waiting_spools"]
+__all__ = ["IngestReport", "ingest", "waiting_spools"]
 
 _BATCH = 20_000
 DONE = "ingested"
@@ -63,8 +59,7 @@ class IngestReport:
 
 def waiting_spools(instance: Instance) -> Sequence[Path]:
     """The spools that were not ingested yet: the instance's own, and the user's."""
-    folders = (instance.config.spool, user_home() / "spool")
-    return sorted({path for folder in folders if folder.is_dir() for path in folder.glob(f"*{SUFFIX}")})
+    return sorted({path for folder in instance.config.spools if folder.is_dir() for path in folder.glob(f"*{SUFFIX}")})
 
 
 def ingest(instance: Instance, path: Path) -> IngestReport:
@@ -99,7 +94,7 @@ def ingest(instance: Instance, path: Path) -> IngestReport:
         record_story(instance, story)
         label_runs(instance, policy, story.started.values())
         runs.update(story.runs())
-    if path.parent in {instance.config.spool, user_home() / "spool"} and all(line.torn for line in bad) and is_over:
+    if path.parent in instance.config.spools and all(line.torn for line in bad) and is_over:
         _put_away(path)
     return IngestReport(path=path, events=events, runs=len(runs), hashed=hashed, bad=tuple(bad))
 
@@ -143,29 +138,6 @@ def _sighting(ref: FileRef) -> tuple[object, ...]:
 
 def _distinct(claims: Iterable[Claim]) -> tuple[Claim, ...]:
     return tuple(dict.fromkeys(claims))
-
-
-def is_at_rest(path: Path) -> bool:
-    """Whether a spool will not grow: it was closed, or its writer was a process of this machine that has ended.
-
-    A container's process has an id that is none out here; but the lock that it holds tells.
-    """
-    if is_closed(path):
-        return True
-    with path.open("rb") as stream:
-        head = read_head(stream.readline()) or {}
-        try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        except OSError:
-            # No locks here: the process id has to do.
-            pass
-    pid = head.get("pid")
-    if head.get("node") != os.uname().nodename or not isinstance(pid, int):
-        return False
-    # A later process of the same id began after the last line was written.
-    return is_gone(pid, since=datetime.fromtimestamp(path.stat().st_mtime, UTC))
 
 
 def _put_away(path: Path) -> None:

@@ -29,7 +29,7 @@ from lignin.instance.plan_move import MovePlan, plan_move
 from lignin.instance.query import QuerySet
 from lignin.instance.reach import path_of
 from lignin.instance.replace import replace
-from lignin.instance.runs import end_run, start_run
+from lignin.instance.runs import begin_run, end_run
 from lignin.instance.save import save, save_many
 from lignin.instance.versions import versions
 from lignin.model import (
@@ -206,7 +206,7 @@ class Instance:
 
     def start_run(self, *, code: Code, **options: Any) -> Run:
         """Begin a run of a script, notebook or function; options as in `runs.start_run`."""
-        return start_run(self, code=code, **options)
+        return begin_run(self, code=code, **options)
 
     def end_run(self, run: Run, *, status: RunStatus, **options: Any) -> None:
         """End a run that `start_run` began; options as in `runs.end_run`."""

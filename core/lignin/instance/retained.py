@@ -21,9 +21,8 @@ if TYPE_CHECKING:
 __all__ = ["drop_retained", "retain_outputs", "retained"]
 
 
-def retain_outputs(instance: Instance, policy: Policy, claims: Iterable[Claim]) -> int:
-    """Keep what runs wrote and what still lies there as they left it; how many files and folders."""
-    kept = 0
+def retain_outputs(instance: Instance, policy: Policy, claims: Iterable[Claim]) -> None:
+    """Keep what runs wrote and what still lies there as they left it."""
     for claim in claims:
         ref, path = claim.ref, local_path(claim.ref)
         if not claim.written or path is None or not (ref.content_id or "").startswith("b3"):
@@ -32,12 +31,10 @@ def retain_outputs(instance: Instance, policy: Policy, claims: Iterable[Claim]) 
             seen = look_at(path)
             if (seen.size, seen.mtime_ns) == (ref.size, ref.mtime_ns):
                 retain(path, _place(instance, str(ref.content_id), _suffix(path, ref.n_files)), expected=str(ref.content_id), by_link=policy.retain == "link")
-                kept += 1
         except FileNotFoundError:
             continue
         except (OSError, LigninError) as e:
             say("!", f"{path} is not kept for later: {e}")
-    return kept
 
 
 def retained(instance: Instance, artifact: Artifact) -> Path | None:

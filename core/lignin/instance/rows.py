@@ -31,7 +31,6 @@ __all__ = [
     "update_record",
 ]
 
-
 _CHUNK = 500
 
 

@@ -32,7 +32,25 @@ from lignin.recording import Code, RunStatus, is_strict
 if TYPE_CHECKING:
     from lignin.instance.instance import Instance
 
-__all__ = ["end_run", "start_run"]
+__all__ = ["begin_run", "end_run", "start_run"]
+
+
+def begin_run(instance: Instance, *, code: Code, **options: Any) -> Run:
+    """Begin a run as `start_run` does, with its options.
+
+    A run inside another is a step of a pipeline, which must not break because the database is away: then it begins in
+    the spool, unless `LIGNIN_STRICT` is set.
+
+    Raises:
+        LigninError: the run can't be recorded.
+    """
+    try:
+        return start_run(instance, code=code, **options)
+    except LigninError as e:
+        is_away = isinstance(e.__cause__, DBAPIError) and not isinstance(e, UsageError)
+        if options.get("parent") is None or not is_away or is_strict():
+            raise
+        return spool_start(instance, e, code=code, **options)
 
 
 def start_run(
@@ -64,9 +82,6 @@ def start_run(
         transform_uid: the stem that identifies the code across renames.
         project: name or uid of a project to label the run with.
 
-    A run inside another is a step of a pipeline, which must not break because the database is away: then it begins in
-    the spool, unless `LIGNIN_STRICT` is set.
-
     Returns:
         the run; `run.__dict__["_transform"]` is the transform, and `transform.__dict__["_made"]`
         says whether it is `created`, a `version`, or `loaded`.
@@ -74,34 +89,6 @@ def start_run(
     Raises:
         LigninError: the run can't be recorded.
     """
-    name = redact_text(name) if name else None
-    facts: dict[str, Any] = {"code": code, "params": params or {}, "info": info or {}}
-    try:
-        return _store_run(
-            instance, **facts, name=name, environment=environment, entrypoint=entrypoint, cli_args=cli_args, parent=parent, stem=transform_uid, project=project
-        )
-    except LigninError as e:
-        is_away = isinstance(e.__cause__, DBAPIError) and not isinstance(e, UsageError)
-        if parent is None or not is_away or is_strict():
-            raise
-        facts["info"] = {**facts["info"], "entrypoint": entrypoint} | ({} if project is None else {"project": project})
-        return spool_start(instance, e, **facts, name=name or code.key.rsplit("/", 1)[-1], parent=parent)
-
-
-def _store_run(
-    instance: Instance,
-    *,
-    code: Code,
-    name: str | None,
-    params: Mapping[str, Any],
-    info: Mapping[str, Any],
-    environment: str | None,
-    entrypoint: str | None,
-    cli_args: str | None,
-    parent: str | None,
-    stem: str | None,
-    project: str | None,
-) -> Run:
     if parent is None:
         # Whoever ran here before and was killed is told as such by who comes next.
         close_crashed(instance)
@@ -114,19 +101,19 @@ def _store_run(
     uid, tries = new_uid(Run.uid_length), list[Run]()
 
     def work(session: Session) -> tuple[Run, Transform]:
-        transform = _find_transform(instance, session, code, stem)
+        transform = _find_transform(instance, session, code, transform_uid)
         # An earlier try whose commit was not answered may have been stored after all.
         if tries and (held := session.scalars(select(Run).where(Run.uid == uid)).one_or_none()) is not None:
             return held, transform
         run = Run(
             uid=uid,
-            name=name or transform.name,
+            name=redact_text(name) if name else transform.name,
             transform_id=transform.id,
             parent_id=parent_id,
             status=RunStatus.RUNNING.value,
             started_at=now(),
-            params=dict(params),
-            info=dict(info),
+            params=dict(params or {}),
+            info=dict(info or {}),
             entrypoint=entrypoint,
             cli_args=cli_args,
             environment_id=environment_id,

@@ -11,7 +11,7 @@ from lignin.base.clock import now
 from lignin.base.errors import LigninError
 from lignin.base.ids import new_uid
 from lignin.base.messages import say
-from lignin.base.settings import user_home
+from lignin.base.redact import redact_text
 from lignin.model import Run, Transform
 from lignin.recording import Code, Ended, Event, RunKey, RunStatus, Started
 from lignin.recording.spool import Spool
@@ -27,10 +27,13 @@ def spool_start(
     problem: LigninError,
     *,
     code: Code,
-    name: str,
     parent: str,
-    params: Mapping[str, Any],
-    info: Mapping[str, Any],
+    name: str | None = None,
+    params: Mapping[str, Any] | None = None,
+    info: Mapping[str, Any] | None = None,
+    entrypoint: str | None = None,
+    project: str | None = None,
+    **_: Any,
 ) -> Run:
     """Begin a run in the spool; a record of it that has no row yet.
 
@@ -38,16 +41,19 @@ def spool_start(
         instance: the open instance.
         problem: why the database did not take it.
         code: what runs, as in `start_run`.
-        name: for people.
         parent: the run that started it: a uid, or an engine's `RunKey` as text.
+        name: for people.
         params: its parameters.
         info: more about it.
+        entrypoint: the function that was called, which joins `info` here.
+        project: what it is labelled with, which does so too.
 
     Raises:
         LigninError: `problem`, where no spool can be written either.
     """
-    at = now()
-    run = Run(uid=new_uid(Run.uid_length), name=name, status=RunStatus.RUNNING.value, started_at=at, params=dict(params), info=dict(info))
+    name, at, params = redact_text(name) if name else code.key.rsplit("/", 1)[-1], now(), params or {}
+    info = {**(info or {}), "entrypoint": entrypoint} | ({} if project is None else {"project": project})
+    run = Run(uid=new_uid(Run.uid_length), name=name, status=RunStatus.RUNNING.value, started_at=at, params=dict(params), info=info)
     above = RunKey.parse(parent) if ":" in parent else _key(parent)
     spool = _write(instance, Started(run=_key(run.uid), name=name, at=at, parent=above, code=code, params=params, info=info))
     if spool is None:
@@ -70,7 +76,7 @@ def _key(uid: str) -> RunKey:
 
 def _write(instance: Instance, event: Event) -> Path | None:
     # One spool for the process, so that what ends in it has begun in it before.
-    for folder in (instance.config.spool, user_home() / "spool"):
+    for folder in instance.config.spools:
         spool = instance.spools.setdefault(folder, Spool(folder, engine="lignin"))
         with suppress(OSError):
             spool.record(event)

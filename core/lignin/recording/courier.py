@@ -13,11 +13,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from lignin.base.errors import LigninError
 from lignin.recording.events import Event, FileRef, Produced, Started, Used
 from lignin.recording.guard import Guard
 from lignin.recording.observe import local_path, read_content
-from lignin.recording.policy import DEFAULT_POLICY, Policy, Treatment, policy_of
+from lignin.recording.policy import Policy, Treatment, policy_here
 from lignin.recording.recorder import Recorder
 
 __all__ = ["Courier"]
@@ -65,12 +64,9 @@ class Courier:
         return True
 
     def _is_read(self, ref: FileRef) -> bool:
-        """Whether the policy wants the content; where its file can't be used, who takes the spool in says so."""
+        """Whether the policy wants the content."""
         if self._policy is None:
-            try:
-                self._policy = policy_of()
-            except LigninError:
-                self._policy = DEFAULT_POLICY
+            self._policy = policy_here()
         return self._policy.treat(ref) is Treatment.HASH
 
     def _enqueue(self, event: Used | Produced) -> None:

@@ -13,9 +13,8 @@ from collections.abc import Mapping, Set
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from lignin.base.errors import LigninError
 from lignin.base.redact import REDACTED, is_secret_name, option_before, redact_text
-from lignin.recording.policy import Limits, policy_of
+from lignin.recording.policy import Limits, policy_here
 
 __all__ = ["encode_params", "encode_value"]
 
@@ -25,7 +24,7 @@ _PLAIN = Limits()
 
 def encode_params(params: Mapping[str, Any]) -> dict[str, Any]:
     """All parameters of a run, by name, as the policy here says. One that breaks whoever looks at it costs the others nothing."""
-    limits = _limits_here()
+    limits = policy_here().limits
     return {str(name): _encode_guarded(value, str(name), limits) for name, value in params.items()}
 
 
@@ -50,14 +49,6 @@ def encode_value(value: Any, *, name: str = "", depth: int = 0, limits: Limits =
     if depth >= _MAX_DEPTH:
         return _described(value, limits)
     return _encode_container(value, depth + 1, limits)
-
-
-def _limits_here() -> Limits:
-    """The policy's; what is wrong with its file is said by who takes the spool in, and breaks no pipeline."""
-    try:
-        return policy_of().limits
-    except LigninError:
-        return _PLAIN
 
 
 def _encode_guarded(value: Any, name: str, limits: Limits) -> Any:

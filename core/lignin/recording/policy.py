@@ -36,10 +36,10 @@ from typing import Any, Self
 from urllib.parse import unquote
 
 from lignin.base.errors import LigninError, UsageError
-from lignin.base.settings import find_instance
+from lignin.base.settings import find_home
 from lignin.recording.events import FileRef, RefState
 
-__all__ = ["DEFAULT_POLICY", "FILE", "Limits", "Policy", "Treatment", "policy_of"]
+__all__ = ["DEFAULT_POLICY", "FILE", "Limits", "Policy", "Treatment", "policy_here", "policy_of"]
 
 FILE = "lignin.toml"
 _WHOLE_NUMBERS = range(1, 1_000_000)
@@ -142,6 +142,14 @@ class Policy:
 DEFAULT_POLICY = Policy()
 
 
+def policy_here() -> Policy:
+    """The policy of the working directory; the default also where its file can't be used, which who takes the spool in says."""
+    try:
+        return policy_of()
+    except LigninError:
+        return DEFAULT_POLICY
+
+
 def policy_of(folder: Path | None = None) -> Policy:
     """The policy of the instance that a folder (the working directory) belongs to; the default where there is none.
 
@@ -149,7 +157,7 @@ def policy_of(folder: Path | None = None) -> Policy:
         UsageError: its file can't be used.
     """
     try:
-        home = find_instance(folder).folder
+        home = find_home(folder).resolve()
     except LigninError:
         return DEFAULT_POLICY
     try:

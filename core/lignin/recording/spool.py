@@ -16,17 +16,19 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from lignin.base.errors import SpoolError
 from lignin.base.ids import new_uid
+from lignin.base.processes import is_gone
 from lignin.base.settings import host_name
 from lignin.recording.events import Event
 from lignin.recording.recorder import Recorder
 from lignin.recording.wire import VERSION, dump, load
 
-__all__ = ["CLOSED", "SUFFIX", "BadLine", "Replay", "Spool", "is_closed", "read_head", "read_spool", "replay"]
+__all__ = ["CLOSED", "SUFFIX", "BadLine", "Replay", "Spool", "is_at_rest", "is_closed", "read_head", "read_spool", "replay"]
 
 SUFFIX = ".jsonl"
 CLOSED = "closed"
@@ -142,6 +144,29 @@ def is_closed(path: Path) -> bool:
         last = stream.read().rstrip().rsplit(b"\n", 1)[-1]
     head = read_head(last)
     return head is not None and head["event"] == CLOSED
+
+
+def is_at_rest(path: Path) -> bool:
+    """Whether a spool will not grow: it was closed, or its writer was a process of this machine that has ended.
+
+    A container's process has an id that is none out here; but the lock that it holds tells.
+    """
+    if is_closed(path):
+        return True
+    with path.open("rb") as stream:
+        head = read_head(stream.readline()) or {}
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        except OSError:
+            # No locks here: the process id has to do.
+            pass
+    pid = head.get("pid")
+    if head.get("node") != os.uname().nodename or not isinstance(pid, int):
+        return False
+    # A later process of the same id began after the last line was written.
+    return is_gone(pid, since=datetime.fromtimestamp(path.stat().st_mtime, UTC))
 
 
 def replay(path: Path, recorder: Recorder) -> Replay:

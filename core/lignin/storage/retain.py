@@ -1,12 +1,12 @@
 """Keep the bytes of a file that others may overwrite, under the name of its content."""
 
 import os
-import shutil
 from pathlib import Path
 
 from lignin.base.content import walk_files
 from lignin.base.errors import StorageError
 from lignin.base.ids import new_uid
+from lignin.storage.local import discard
 from lignin.storage.place import put
 
 __all__ = ["retain"]
@@ -47,7 +47,7 @@ def _link(source: Path, target: Path) -> bool:
         # Of two that keep the same content, the second finds it there.
         draft.rename(target)
     except OSError as e:
-        shutil.rmtree(draft, ignore_errors=True) if draft.is_dir() else draft.unlink(missing_ok=True)
+        discard(draft)
         if target.exists():
             return True
         if isinstance(e, FileNotFoundError):

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from lignin.base.errors import SpoolError
 from lignin.instance.fsck.report import Finding, Kind
-from lignin.instance.ingest import ingest, is_at_rest
+from lignin.instance.ingest import ingest
 from lignin.recording import BadLine, read_spool
-from lignin.recording.spool import SUFFIX
+from lignin.recording.spool import SUFFIX, is_at_rest
 
 if TYPE_CHECKING:
     from lignin.instance.instance import Instance
