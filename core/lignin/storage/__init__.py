@@ -2,6 +2,7 @@
 
 from lignin.storage.adopt import adopt
 from lignin.storage.cache import Wanted, cache_folder, cached
+from lignin.storage.flush import flush_file, flush_folder
 from lignin.storage.keys import check_key, suffix_of
 from lignin.storage.listing import Listing, Upload, abort, copy_within, list_below, unfinished
 from lignin.storage.place import check_writable, fetch, hash_whole, look, put, put_new, remove
@@ -26,6 +27,8 @@ __all__ = [
     "check_writable",
     "copy_within",
     "fetch",
+    "flush_file",
+    "flush_folder",
     "hash_whole",
     "list_below",
     "look",

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lignin.base.content import hash_path, walk_files
 from lignin.base.errors import ContentChanged, StorageError, UsageError
+from lignin.storage.flush import flush_file, flush_folder
 from lignin.storage.place import look, put, remove
 from lignin.storage.remote import copy_there, hash_whole
 from lignin.storage.seen import Seen
@@ -52,11 +52,12 @@ def _adopt_local(draft: Path, target: Path, *, expected: str, seen: Seen) -> Non
     try:
         files = [path for path, _ in walk_files(draft)] if draft.is_dir() else [draft]
         with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
-            for _ in pool.map(_flush, files):
+            for _ in pool.map(flush_file, files):
                 pass
         _check_unchanged(draft, seen)
         target.parent.mkdir(parents=True, exist_ok=True)
         draft.rename(target)
+        flush_folder(target.parent)
     except OSError as e:
         # Another writer of the same content may have come first.
         if target.exists() and hash_path(target).id == expected:
@@ -89,8 +90,3 @@ def _holds(target: UPath, *, expected: str, seen: Seen) -> bool:
     if there is None or there.size != seen.size:
         return False
     return (there.etag is not None and there.etag == seen.etag) or hash_whole(target).id == expected
-
-
-def _flush(path: Path) -> None:
-    with path.open("rb") as stream:
-        os.fsync(stream.fileno())

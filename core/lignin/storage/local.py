@@ -22,6 +22,7 @@ from lignin.base.content import Content, hash_copy, hash_path, look_at, walk
 from lignin.base.errors import ContentChanged, StorageError
 from lignin.base.ids import new_uid
 from lignin.base.progress import advance
+from lignin.storage.flush import flush_folder
 from lignin.storage.seen import Seen
 
 __all__ = ["discard", "fetch", "look", "put", "put_new", "remove"]
@@ -54,19 +55,29 @@ def _put(source: Path, target: Path, *, expected: str, take: Callable[..., bool]
     is_taken = False
     try:
         if place.exists() and hash_path(place).id == expected:
+            # Who wrote it may not have come to this yet.
+            flush_folder(place.parent)
             return
-        if not place.parent.is_dir():
-            place.parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(place.parent)
         content = _copy_folder(source, draft) if source.is_dir() else _copy_file(source, draft)
         if content.id != expected:
             raise ContentChanged(f"{source} changed while it was saved. Nothing was stored; save it again when it is at rest.")
         is_taken = take(draft, place, expected=expected)
+        flush_folder(place.parent)
     except OSError as e:
         advice = "Make room there, then save again." if e.errno in _FULL else "Look who may write there."
         raise StorageError(f"can't store {source} as {place}: {e.strerror or e}. Nothing was stored. {advice}") from e
     finally:
         if not is_taken:
             discard(draft)
+
+
+def _make_folder(folder: Path) -> None:
+    """Make a folder and those above it, each with its name on the disk."""
+    if not folder.is_dir():
+        _make_folder(folder.parent)
+        folder.mkdir(exist_ok=True)
+        flush_folder(folder.parent)
 
 
 def _take(draft: Path, place: Path, *, expected: str) -> bool:
@@ -199,7 +210,10 @@ def _copy_folder(source: Path, draft: Path) -> Content:
             target.symlink_to(os.path.relpath(draft / entry.link, target.parent))
         else:
             target.symlink_to(entry.link)
-    return hash_copy(draft, _copy_files(files))
+    copied = hash_copy(draft, _copy_files(files))
+    for folder in folders:
+        flush_folder(folder)
+    return copied
 
 
 def _copy_files(files: Sequence[tuple[Path, Path]]) -> Mapping[Path, Content]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from lignin.base.content import walk_files
 from lignin.base.errors import StorageError
 from lignin.base.ids import new_uid
+from lignin.storage.flush import flush_folder
 from lignin.storage.local import discard
 from lignin.storage.place import put
 
@@ -46,6 +47,7 @@ def _link(source: Path, target: Path) -> bool:
             os.link(source.resolve(), draft)
         # Of two that keep the same content, the second finds it there.
         draft.rename(target)
+        flush_folder(target.parent)
     except OSError as e:
         discard(draft)
         if target.exists():

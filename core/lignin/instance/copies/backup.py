@@ -5,7 +5,6 @@ Taken while others work, it is the state of one moment. Bytes in storage are no 
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import tempfile
 from collections.abc import Mapping
@@ -24,6 +23,7 @@ from lignin.instance.migrations import HEAD
 from lignin.instance.open import create_tables
 from lignin.instance.schema_version import check_version, schema_version
 from lignin.model import fresh_tables
+from lignin.storage import flush_file, flush_folder
 
 __all__ = ["backup", "restore_backup"]
 
@@ -66,6 +66,7 @@ def backup(database: Database, path: Path, *, force: bool = False) -> int:
             _copy_tables(database, draft, version=version)
         _settle(draft)
         draft.replace(path)
+        flush_folder(path.parent)
     except (OSError, sqlite3.Error) as e:
         raise StorageError(f"can't write the backup {path}: {e}. Nothing was written.") from e
     finally:
@@ -141,11 +142,7 @@ def _settle(draft: Path) -> None:
         (said,) = connection.execute("pragma quick_check(1)").fetchone()
         if said != "ok":
             raise sqlite3.DatabaseError(f"the catalogue is damaged: {said}. See: lignin fsck")
-    descriptor = os.open(draft, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    flush_file(draft)
 
 
 def _quoted(path: Path) -> str:
