@@ -22,8 +22,12 @@ if TYPE_CHECKING:
         Artifact,
         Branch,
         Collection,
+        Feature,
         Project,
+        Record,
+        Reference,
         Run,
+        Schema,
         Space,
         Storage,
         Transform,
@@ -38,10 +42,14 @@ __all__ = [
     "Artifact",
     "Branch",
     "Collection",
+    "Feature",
     "LigninError",
     "Project",
     "Q",
+    "Record",
+    "Reference",
     "Run",
+    "Schema",
     "Space",
     "Storage",
     "Transform",
@@ -61,12 +69,14 @@ __all__ = [
 ]
 
 _HOMES = {
-    "lignin.model": ("Artifact", "Branch", "Collection", "Project", "Run", "Space", "Storage", "Transform", "ULabel", "User"),
+    "lignin.model": (
+        "Artifact", "Branch", "Collection", "Feature", "Project", "Record", "Reference", "Run", "Schema", "Space", "Storage", "Transform", "ULabel", "User",
+    ),
     "lignin.instance": ("Q", "connect", "disconnect", "init"),
     "lignin.instance.settings": ("settings",),
     "lignin.tracking": ("context", "finish", "flow", "step", "track"),
     "lignin.base.errors": ("LigninError",),
-}
+}  # fmt: skip
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 

@@ -2,6 +2,7 @@
 
     LigninError
     ├── UsageError              the call makes no sense as it stands
+    │   ├── DtypeError          a text or object that is no dtype
     │   ├── InvalidKey          a key, name or uid that can't be one
     │   └── UnknownField        a filter, column or relation that does not exist
     ├── NotFound                no such record
@@ -15,14 +16,19 @@
     ├── Locked                  the record is locked against change
     ├── SchemaVersionError      the database is older or newer than this code
     ├── TrackingError           a run can't be started, finished or found
-    └── SpoolError              a spool that can't be read
+    ├── SpoolError              a spool that can't be read
+    └── ValidationError         a dataset, or an annotation, that does not satisfy its schema
 
 Each message says what happened, to what, and what to do next.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 __all__ = [
     "BytesGone",
     "ContentChanged",
+    "DtypeError",
     "FormatError",
     "InvalidKey",
     "LigninError",
@@ -37,6 +43,7 @@ __all__ = [
     "TrackingError",
     "UnknownField",
     "UsageError",
+    "ValidationError",
 ]
 
 
@@ -46,6 +53,20 @@ class LigninError(Exception):
 
 class UsageError(LigninError):
     """The call makes no sense as it stands."""
+
+
+class DtypeError(UsageError):
+    """A text or object that is no dtype.
+
+    Attributes:
+        text: what was given.
+        position: the character where it stops making sense, from 0.
+    """
+
+    def __init__(self, message: str, *, text: str, position: int = 0) -> None:
+        super().__init__(message)
+        self.text = text
+        self.position = position
 
 
 class InvalidKey(UsageError):
@@ -128,3 +149,23 @@ class TrackingError(LigninError):
 
 class SpoolError(LigninError):
     """A spool that can't be read."""
+
+
+class ValidationError(LigninError):
+    """A dataset, or an annotation, does not satisfy its schema.
+
+    Attributes:
+        report: everything that was found, a `lignin.schema.Report`.
+    """
+
+    def __init__(self, report: Any) -> None:
+        super().__init__(report.text())
+        self.report = report
+
+    @property
+    def by_column(self) -> Mapping[str, tuple[Any, ...]]:
+        """The problems of each column, by slot and column."""
+        found: dict[str, tuple[Any, ...]] = {}
+        for problem in self.report.problems:
+            found[problem.where] = (*found.get(problem.where, ()), problem)
+        return found

@@ -5,7 +5,7 @@ import click
 __all__ = ["REGISTRY_NAMES", "registry_option"]
 
 # By hand, so that help loads no tables; a test compares them.
-REGISTRY_NAMES = ("artifact", "run", "transform", "collection", "storage", "user", "ulabel", "project", "branch", "space")
+REGISTRY_NAMES = ("artifact", "run", "transform", "collection", "storage", "user", "ulabel", "project", "branch", "space", "feature", "schema", "record", "reference", "note")
 
 registry_option = click.option(
     "--registry",

@@ -17,7 +17,7 @@ from sqlalchemy import BigInteger, Boolean, Date, Integer, String
 from lignin.base.errors import InvalidKey, UsageError
 from lignin.base.redact import redact, redact_url
 from lignin.base.texts import MAX_INDEXED, problem_of_name, problem_of_text, shown, size_of
-from lignin.model import Artifact, Project, Registry, Run, Storage, Versioned
+from lignin.model import Artifact, Feature, Project, Registry, Run, Storage, Versioned
 from lignin.model.types import JsonObject, UtcDateTime
 from lignin.recording import RunStatus
 
@@ -37,6 +37,11 @@ _TOLD = {
     "ULabel": ("description", "reference"),
     "Project": ("description", "url"),
     "Storage": ("description",),
+    "Feature": ("description",),
+    "Schema": ("description",),
+    "Record": ("description", "reference", "extra_data"),
+    "Reference": ("description", "url", "text"),
+    "Note": ("content",),
 }
 _URLS = {"reference", "url"}
 _ROLES = {"managed", "location"}
@@ -92,7 +97,7 @@ def check_value(registry: type[Registry], name: str, value: Any) -> None:
         case Date():
             _expect(isinstance(value, date), said, "a date", value)
         case JsonObject():
-            _expect(isinstance(value, Mapping), said, "a dict", value)
+            _expect(isinstance(value, Mapping) or registry is Feature, said, "a dict", value)
             _check_json(said, value, 0)
 
 

@@ -9,12 +9,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from lignin.base.errors import UsageError
-from lignin.model import REGISTRIES, Project, Registry, Run, ToOne, ULabel
+from lignin.model import REGISTRIES, Registry, Run, ToOne, Typed
 
 __all__ = ["given_references", "refuse_cycle", "refuse_missing", "refuse_taken"]
 
 _CHUNK = 500
-_NAMED = {"ULabel": "name", "Project": "name", "Branch": "name", "Space": "name", "User": "handle"}
+_NAMED = {"Branch": "name", "Space": "name", "User": "handle"}
 
 
 def given_references(records: Iterable[Registry]) -> Mapping[str, Collection[int]]:
@@ -50,14 +50,14 @@ def refuse_taken(session: Session, record: Any) -> None:
         UsageError: there is one; the message says which.
     """
     registry: Any = type(record)
-    label = _NAMED.get(registry.__name__)
-    if label is None:
+    label = "name" if issubclass(registry, Typed) else _NAMED.get(registry.__name__)
+    name = None if label is None else getattr(record, label)
+    if label is None or name is None:
         return
-    name = getattr(record, label)
     same = select(registry.uid).where(getattr(registry, label) == name)
     if record.id is not None:
         same = same.where(registry.id != record.id)
-    if issubclass(registry, ULabel | Project):
+    if issubclass(registry, Typed):
         same = same.where(registry.branch_id > 0, registry.type_id.is_not_distinct_from(record.type_id))
     if (taken := session.scalar(same.limit(1))) is not None:
         raise UsageError(f"there is a {registry.__name__} {name!r} already ({taken}). Choose another {label}, or use that one.")
@@ -69,7 +69,7 @@ def refuse_cycle(session: Session, record: Any, new: Collection[str]) -> None:
     Raises:
         UsageError: it is.
     """
-    key = "parent_id" if isinstance(record, Run) else "type_id" if isinstance(record, ULabel | Project) else None
+    key = "parent_id" if isinstance(record, Run) else "type_id" if isinstance(record, Typed) else None
     if key is None or key not in new:
         return
     registry: Any = type(record)

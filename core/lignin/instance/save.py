@@ -40,14 +40,15 @@ from lignin.instance.save_collection import save_collection
 from lignin.model import (
     Artifact,
     Collection,
-    Project,
+    Record,
     Registry,
     Run,
+    Schema,
     Storage,
     ToOne,
     Transform,
     Trashable,
-    ULabel,
+    Typed,
     Versioned,
 )
 from lignin.storage import Root, check_key, check_writable
@@ -123,7 +124,7 @@ def _save_new(instance: Instance, batch: Sequence[Any]) -> None:
         match batch[0]:
             case Storage():
                 return _insert_places(session, batch)
-            case ULabel() | Project():
+            case Typed():
                 return _insert_named(session, batch)
         for record in batch:
             refuse_taken(session, record)
@@ -142,7 +143,7 @@ def _check(record: Any) -> None:
     """Refuse a new record that can't be stored as it is; its name is brought to the form in which names are kept."""
     label = type(record).label
     name = getattr(record, label)
-    if label in {"name", "root", "handle"} and not (isinstance(record, Run) and name is None):
+    if label in {"name", "root", "handle"} and not (isinstance(record, Run | Record | Schema) and name is None):
         if not isinstance(name, str) or not name.strip():
             raise UsageError(f"a {type(record).__name__} needs a {label}, not {name!r}")
         if name != name.strip():
@@ -156,7 +157,7 @@ def _check(record: Any) -> None:
 
 def _check_type(record: Any) -> None:
     kind = record.__dict__.get("_type")
-    if isinstance(record, ULabel | Project) and kind is not None and kind.id == record.type_id and not kind.is_type:
+    if isinstance(record, Typed) and kind is not None and kind.id == record.type_id and not kind.is_type:
         raise UsageError(f"{kind.name!r} is no type: its is_type is not set. Make it one first: label.is_type = True; label.save()")
 
 
@@ -212,7 +213,7 @@ def _was_stored(session: Session, batch: Sequence[Any]) -> bool:
     """Whether an earlier try, whose commit was not answered, stored these records after all."""
     first = batch[0]
     registry = type(first)
-    if isinstance(first, ULabel | Project | Storage) or inspect(first).key is None:
+    if isinstance(first, Typed | Storage) or inspect(first).key is None:
         # Those are found again by what they are.
         return False
     # All went in one transaction. Another writer's record of that uid was not made in the same microsecond.
@@ -237,7 +238,7 @@ def _insert_places(session: Session, batch: Sequence[Storage]) -> list[tuple[Sto
 def _insert_named(session: Session, batch: Sequence[Any]) -> list[tuple[Any, Any]]:
     """Insert labels whose name is new within its type; the rest comes back with the rows there are."""
     registry = type(batch[0])
-    names = {record.name for record in batch}
+    names = {record.name for record in batch if record.name is not None}
     there = {}
     for begin in range(0, len(names), 500):
         chunk = sorted(names)[begin : begin + 500]
@@ -247,15 +248,18 @@ def _insert_named(session: Session, batch: Sequence[Any]) -> list[tuple[Any, Any
     session.expunge_all()
     new: dict[tuple[str, int | None], Any] = {}
     known: list[tuple[Any, Any]] = []
+    nameless = [record for record in batch if record.name is None]
     for record in batch:
         place = (record.name, record.type_id)
+        if record.name is None:
+            continue
         if place in there:
             known.append((record, there[place]))
         elif place in new:
             known.append((record, new[place]))
         else:
             new[place] = record
-    insert_records(session, list(new.values()))
+    insert_records(session, [*new.values(), *nameless])
     return known
 
 

@@ -75,6 +75,8 @@ class Artifact(Registry, Owned, Trashable, Versioned):
         mtime_ns: of a file registered in place: its time of last change when it was read.
         state: an `ArtifactState`.
         run: the run that made it first; runs that made it again are `recreating_runs`.
+        schema: the schema that its content was found to meet.
+        schemas: the features that were found in its parts.
         origin: an artifact of the same content that has a producer, where this one has none: inferred.
 
     Raises:
@@ -111,13 +113,17 @@ class Artifact(Registry, Owned, Trashable, Versioned):
     state: Mapped[str] = mapped_column(default=ArtifactState.STORED.value)
     run_id: Mapped[int | None] = optional_link("run", index=False, cyclic=True)
     origin_id: Mapped[int | None] = optional_link("artifact")
-    schema_id: Mapped[int | None] = mapped_column(default=None)
+    schema_id: Mapped[int | None] = mapped_column(default=None, index=True)
 
     storage = ToOne("Storage")
     run = ToOne("Run")
     origin = ToOne("Artifact")
     ulabels = ToMany("ULabel", through="artifact_ulabel", own="artifact_id", other="ulabel_id")
     projects = ToMany("Project", through="artifact_project", own="artifact_id", other="project_id")
+    records = ToMany("Record", through="artifact_record", own="artifact_id", other="record_id")
+    references = ToMany("Reference", through="artifact_reference", own="artifact_id", other="reference_id")
+    schema = ToOne("Schema")
+    schemas = ToMany("Schema", through="artifact_schema", own="artifact_id", other="schema_id", editable=False)
     collections = ToMany("Collection", through="collection_artifact", own="artifact_id", other="collection_id", editable=False)
     input_of_runs = ToMany("Run", through="run_input", own="artifact_id", other="run_id", editable=False)
     output_of_runs = ToMany("Run", through="run_output", own="artifact_id", other="run_id", editable=False)

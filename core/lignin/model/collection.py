@@ -47,6 +47,8 @@ class Collection(Registry, Owned, Trashable, Versioned):
     artifacts = ToMany("Artifact", through="collection_artifact", own="collection_id", other="artifact_id", editable=False)
     ulabels = ToMany("ULabel", through="collection_ulabel", own="collection_id", other="ulabel_id")
     projects = ToMany("Project", through="collection_project", own="collection_id", other="project_id")
+    records = ToMany("Record", through="collection_record", own="collection_id", other="record_id")
+    references = ToMany("Reference", through="collection_reference", own="collection_id", other="reference_id")
 
     def __init__(
         self,

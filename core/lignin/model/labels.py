@@ -1,19 +1,24 @@
-"""Labels: universal labels and projects."""
+"""Labels: universal labels, projects, and references to literature."""
 
-from datetime import date
+from datetime import date as Date  # noqa: N812 - a field is called date
 
-from sqlalchemy import Index, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from lignin.model.registry import Owned, Registry, ToMany, ToOne, Trashable
+from lignin.model.registry import (
+    Owned,
+    Registry,
+    ToMany,
+    ToOne,
+    Trashable,
+    Typed,
+    unique_within_type,
+)
 from lignin.model.types import exact, optional_link
 
-__all__ = ["Project", "ULabel"]
-
-_LIVING = text("branch_id > 0")
+__all__ = ["Project", "Reference", "ULabel"]
 
 
-class ULabel(Registry, Owned, Trashable):
+class ULabel(Registry, Owned, Trashable, Typed):
     """A universal label. Names are unique within a type.
 
     Attributes:
@@ -40,7 +45,7 @@ class ULabel(Registry, Owned, Trashable):
     children = ToMany("ULabel", through="ulabel_parent", own="parent_id", other="child_id")
 
 
-class Project(Registry, Owned, Trashable):
+class Project(Registry, Owned, Trashable, Typed):
     """A project, as a label on anything. Names are unique within a type."""
 
     __tablename__ = "project"
@@ -54,8 +59,8 @@ class Project(Registry, Owned, Trashable):
     abbr: Mapped[str | None] = mapped_column(default=None)
     description: Mapped[str | None] = mapped_column(default=None)
     url: Mapped[str | None] = mapped_column(default=None)
-    start_date: Mapped[date | None] = mapped_column(default=None)
-    end_date: Mapped[date | None] = mapped_column(default=None)
+    start_date: Mapped[Date | None] = mapped_column(default=None)
+    end_date: Mapped[Date | None] = mapped_column(default=None)
     run_id: Mapped[int | None] = optional_link("run", index=False)
 
     type = ToOne("Project")
@@ -63,13 +68,37 @@ class Project(Registry, Owned, Trashable):
     artifacts = ToMany("Artifact", through="artifact_project", own="project_id", other="artifact_id", editable=False)
 
 
-for _registry in (ULabel, Project):
-    _table = _registry.__table__
-    Index(
-        f"uq_{_registry.__tablename__}_name_type",
-        _table.c.name,
-        func.coalesce(_table.c.type_id, 0),
-        unique=True,
-        sqlite_where=_LIVING,
-        postgresql_where=_LIVING,
-    )
+class Reference(Registry, Owned, Trashable, Typed):
+    """A paper, preprint, protocol or page, as a label on anything. Names are unique within a type.
+
+    Attributes:
+        doi: without `https://doi.org/`.
+        pubmed_id: its number in PubMed.
+        text: an abstract, or the whole.
+        date: of publication.
+    """
+
+    __tablename__ = "reference"
+    uid_length, label = 12, "name"
+    searched = ("name", "abbr", "doi", "description")
+
+    uid: Mapped[str] = exact(unique=True)
+    name: Mapped[str]
+    is_type: Mapped[bool] = mapped_column(default=False)
+    type_id: Mapped[int | None] = optional_link("reference")
+    abbr: Mapped[str | None] = mapped_column(default=None)
+    description: Mapped[str | None] = mapped_column(default=None)
+    url: Mapped[str | None] = mapped_column(default=None)
+    doi: Mapped[str | None] = exact(default=None, index=True)
+    pubmed_id: Mapped[int | None] = mapped_column(default=None, index=True)
+    text: Mapped[str | None] = mapped_column(default=None)
+    date: Mapped[Date | None] = mapped_column(default=None)
+    run_id: Mapped[int | None] = optional_link("run", index=False)
+
+    type = ToOne("Reference")
+    run = ToOne("Run")
+    artifacts = ToMany("Artifact", through="artifact_reference", own="reference_id", other="artifact_id", editable=False)
+
+
+for _registry in (ULabel, Project, Reference):
+    unique_within_type(_registry)

@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, String, T
 
 from lignin.model.registry import Registry
 
-__all__ = ["LINKS", "collection_artifact", "run_input", "run_output", "sighting"]
+__all__ = ["collection_artifact", "run_input", "run_output", "sighting"]
 
 
 def _edge(name: str) -> Table:
@@ -70,7 +70,5 @@ ulabel_parent = Table(
 Index("ix_ulabel_parent_parent_id", ulabel_parent.c.parent_id)
 
 for _own in ("artifact", "run", "transform", "collection"):
-    for _other in ("ulabel", "project"):
+    for _other in ("ulabel", "project", "record", "reference"):
         _link(f"{_own}_{_other}", f"{_own}_id", f"{_other}_id")
-
-LINKS = tuple(table for table in Registry.metadata.tables.values() if "id" not in table.c)

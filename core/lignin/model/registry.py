@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from sqlalchemy import ForeignKey, MetaData
+from sqlalchemy import ForeignKey, Index, MetaData, func, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from lignin.base.clock import now
@@ -22,7 +22,9 @@ from lignin.model.types import JsonObject, UtcDateTime, exact, optional_link, pr
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Owned", "Registry", "Related", "ToMany", "ToOne", "Trashable", "Versioned", "fresh_tables"]
+__all__ = ["Owned", "Registry", "Related", "ToMany", "ToOne", "Trashable", "Typed", "Versioned", "fresh_tables", "unique_within_type"]
+
+_LIVING = text("branch_id > 0")
 
 
 class Registry(DeclarativeBase):
@@ -254,6 +256,23 @@ class Trashable:
         current().restore(self)
 
 
+class Typed:
+    """Of whatever is grouped by types, which are records of the same registry: names are unique within one.
+
+    Attributes:
+        is_type: whether it groups others.
+        type: the type that groups it.
+    """
+
+    if TYPE_CHECKING:
+        # Each registry declares them, in its own place among its columns.
+        id: Mapped[int]
+        name: Mapped[str | None]
+        is_type: Mapped[bool]
+        type_id: Mapped[int | None]
+        branch_id: Mapped[int]
+
+
 class Versioned:
     """Columns of whatever has versions: a family, a tag, and one latest per family and branch."""
 
@@ -280,6 +299,12 @@ class Versioned:
     def versions(self) -> Any:
         """All versions of the family, the newest first, as a query set."""
         return current().versions(self)
+
+
+def unique_within_type(registry: type[Registry]) -> None:
+    """Give a registry the index that keeps names of the living unique within their type; there may be many without a name."""
+    table: Any = registry.__table__
+    Index(f"uq_{table.name}_name_type", table.c.name, func.coalesce(table.c.type_id, 0), unique=True, sqlite_where=_LIVING, postgresql_where=_LIVING)
 
 
 def fresh_tables() -> MetaData:

@@ -79,6 +79,8 @@ class Run(Registry, Owned, Trashable):
     claimed_artifacts = ToMany("Artifact", through="run_output", own="run_id", other="artifact_id", editable=False)
     ulabels = ToMany("ULabel", through="run_ulabel", own="run_id", other="ulabel_id")
     projects = ToMany("Project", through="run_project", own="run_id", other="project_id")
+    records = ToMany("Record", through="run_record", own="run_id", other="record_id")
+    references = ToMany("Reference", through="run_reference", own="run_id", other="reference_id")
 
     def query_output_artifacts(self, *, include_recreated: bool = True) -> Any:
         """What this run made, and unless told otherwise what it made again, as a query set."""

@@ -51,6 +51,8 @@ class Transform(Registry, Owned, Trashable, Versioned):
     runs = ToMany("Run", other="transform_id")
     ulabels = ToMany("ULabel", through="transform_ulabel", own="transform_id", other="ulabel_id")
     projects = ToMany("Project", through="transform_project", own="transform_id", other="project_id")
+    records = ToMany("Record", through="transform_record", own="transform_id", other="record_id")
+    references = ToMany("Reference", through="transform_reference", own="transform_id", other="reference_id")
     run = ToOne("Run")
 
     @property

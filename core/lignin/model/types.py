@@ -44,16 +44,20 @@ def _as_text(value: datetime | None) -> str | None:
 
 
 class JsonObject(TypeDecorator[Any]):
-    """A JSON object; PostgreSQL keeps it as JSONB, whose module only its own users load."""
+    """A JSON object, or of a feature any JSON value; PostgreSQL keeps it as JSONB, whose module only its own users load."""
 
     impl = JSON
     cache_ok = True
 
+    def __init__(self, *, none_as_null: bool = False) -> None:
+        super().__init__(none_as_null=none_as_null)
+        self.none_as_null = none_as_null
+
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         """JSONB where there is one."""
         if dialect.name == "postgresql":
-            return dialect.type_descriptor(import_module("sqlalchemy.dialects.postgresql").JSONB())
-        return dialect.type_descriptor(JSON())
+            return dialect.type_descriptor(import_module("sqlalchemy.dialects.postgresql").JSONB(none_as_null=self.none_as_null))
+        return dialect.type_descriptor(JSON(none_as_null=self.none_as_null))
 
     def coerce_compared_value(self, op: Any, value: Any) -> Any:
         """Comparisons and paths are JSON's own."""

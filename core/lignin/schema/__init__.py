@@ -5,12 +5,12 @@ No database and no file is touched here: terms are looked up through the port `R
 
 from lignin.schema.check import check, check_annotation, check_batches
 from lignin.schema.drift import ColumnDrift, Drift, TableDrift, drift
-from lignin.schema.dtype import Categorical, Dtype, DtypeError, Filter, Kind, ListOf, Simple, Target
+from lignin.schema.dtype import Categorical, Dtype, Filter, Kind, ListOf, Simple, Target
 from lignin.schema.dtype_of import dtype_of, dtype_of_stored, dtype_of_value
 from lignin.schema.feature import FeatureSpec
 from lignin.schema.infer import infer_schema
 from lignin.schema.parse import parse_dtype, parse_target
-from lignin.schema.report import Checked, Problem, ProblemKind, Report, ValidationError
+from lignin.schema.report import Checked, Problem, ProblemKind, Report
 from lignin.schema.slot import Slot, parse_slot
 from lignin.schema.spec import SchemaSpec
 from lignin.schema.standardize import Change, Standardized, standardize
@@ -23,7 +23,6 @@ __all__ = [
     "ColumnDrift",
     "Drift",
     "Dtype",
-    "DtypeError",
     "FeatureSpec",
     "Filter",
     "Kind",
@@ -40,7 +39,6 @@ __all__ = [
     "Tables",
     "Target",
     "Terms",
-    "ValidationError",
     "Vocabulary",
     "check",
     "check_annotation",

@@ -16,26 +16,12 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-from lignin.base.errors import UsageError
+from lignin.base.errors import DtypeError
 
-__all__ = ["BARE", "Categorical", "Dtype", "DtypeError", "Filter", "Kind", "ListOf", "Simple", "Target"]
+__all__ = ["BARE", "Categorical", "Dtype", "Filter", "Kind", "ListOf", "Simple", "Target"]
 
 # What may stand without quotes where a type or a filter's value is named.
 BARE = re.compile(r"[\w:+/@#.-]+(?: +[\w:+/@#.-]+)*")
-
-
-class DtypeError(UsageError):
-    """A text or object that is no dtype.
-
-    Attributes:
-        text: what was given.
-        position: the character where it stops making sense, from 0.
-    """
-
-    def __init__(self, message: str, *, text: str, position: int = 0) -> None:
-        super().__init__(message)
-        self.text = text
-        self.position = position
 
 
 class Kind(StrEnum):

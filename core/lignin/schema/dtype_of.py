@@ -8,8 +8,9 @@ from pathlib import Path, PurePath
 from types import GenericAlias
 from typing import Any
 
+from lignin.base.errors import DtypeError
 from lignin.base.texts import shown
-from lignin.schema.dtype import Categorical, Dtype, DtypeError, Kind, ListOf, Simple, Target
+from lignin.schema.dtype import Categorical, Dtype, Kind, ListOf, Simple, Target
 from lignin.schema.parse import parse_dtype
 from lignin.schema.values import is_list, is_missing, plain, zone_of
 

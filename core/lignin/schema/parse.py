@@ -3,11 +3,11 @@
 import re
 from typing import NoReturn
 
+from lignin.base.errors import DtypeError
 from lignin.schema.dtype import (
     BARE,
     Categorical,
     Dtype,
-    DtypeError,
     Filter,
     Kind,
     ListOf,

@@ -2,14 +2,14 @@
 
 import json
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from lignin.base.errors import LigninError
+from lignin.base.errors import ValidationError
 
-__all__ = ["Checked", "Problem", "ProblemKind", "Report", "ValidationError"]
+__all__ = ["Checked", "Problem", "ProblemKind", "Report"]
 
 
 class ProblemKind(StrEnum):
@@ -153,26 +153,6 @@ class Report:
 
     def __str__(self) -> str:
         return self.text()
-
-
-class ValidationError(LigninError):
-    """A dataset does not satisfy its schema.
-
-    Attributes:
-        report: everything that was found.
-    """
-
-    def __init__(self, report: Report) -> None:
-        super().__init__(report.text())
-        self.report = report
-
-    @property
-    def by_column(self) -> Mapping[str, tuple[Problem, ...]]:
-        """The problems of each column, by slot and column."""
-        found: dict[str, tuple[Problem, ...]] = {}
-        for problem in self.report.problems:
-            found[problem.where] = (*found.get(problem.where, ()), problem)
-        return found
 
 
 def _lines(problem: Problem, mark: str, width: int) -> Iterator[str]:

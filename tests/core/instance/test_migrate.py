@@ -10,7 +10,7 @@ import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Boolean, Date, DateTime, Integer, MetaData, select, text
+from sqlalchemy import Boolean, Date, DateTime, Float, Integer, MetaData, String, select, text
 from sqlalchemy.types import JSON
 
 from lignin.base.errors import SchemaVersionError
@@ -66,12 +66,14 @@ def fill(database):
 
     def value(column, number):
         match column.type:
-            case _ if column.foreign_keys or column.primary_key:
+            case _ if column.foreign_keys or (column.primary_key and not isinstance(column.type, String)):
                 return number
             case Boolean():
                 return number == 1
             case Integer():
                 return number
+            case Float():
+                return number / 2
             case DateTime():
                 return datetime(2026, 1, number, tzinfo=UTC)
             case Date():

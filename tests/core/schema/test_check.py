@@ -10,14 +10,13 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from lignin.base.errors import FormatError, LigninError, UsageError
+from lignin.base.errors import FormatError, LigninError, UsageError, ValidationError
 from lignin.schema import (
     FeatureSpec,
     ProblemKind,
     SchemaSpec,
     Tables,
     Terms,
-    ValidationError,
     check,
     check_annotation,
     check_batches,

@@ -11,10 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lignin.base.errors import UsageError
+from lignin.base.errors import DtypeError, UsageError
 from lignin.schema import (
     Categorical,
-    DtypeError,
     Filter,
     Kind,
     ListOf,
