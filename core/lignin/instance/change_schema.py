@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -42,7 +42,8 @@ def change_schema(instance: Instance, schema: Schema, *, act: str, features: Seq
     if schema.id is None or schema.is_type:
         raise UsageError(f"{shown(schema.name or schema.uid)} lists no features that could be changed: it is {'a type' if schema.is_type else 'not saved yet'}")
     given = features_of(instance, features)
-    turn: Callable[[Members, Members], Members] = {"add": partial(_added, optional=optional), "remove": _without, "set optional": _freed}[act]
+    turns: Mapping[str, Callable[[Members, Members], Members]] = {"add": partial(_added, optional=optional), "remove": _without, "set optional": _freed}
+    turn = turns[act]
 
     def work(session: Session) -> int:
         instance.database.lock(session, f"schema {schema.name or schema.hash}")
