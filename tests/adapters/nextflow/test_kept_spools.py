@@ -112,9 +112,11 @@ def spool_of(sqlite_instance):
         path = launch / ".lignin" / "nextflow" / f"{run['sessionId']}-{run['runName']}-{int(begun * 1000)}.jsonl"
         path.parent.mkdir(parents=True, exist_ok=True)
         for line in lines:
+            if line["type"] == "publish":
+                # Of other files of that name.
+                line.update(size=None, mtime=None)
             for file in (*line.get("inputs", ()), *line.get("outputs", ()), *([{"path": line["target"], "kind": "file"}] if line["type"] == "publish" else ())):
                 place = Path(file["path"])
-                line |= {"size": None, "mtime": None} if line["type"] == "publish" else {}
                 if files and file["kind"] != "directory" and not place.exists():
                     place.parent.mkdir(parents=True, exist_ok=True)
                     place.write_text(f"{place.name} " * 5)
