@@ -85,6 +85,22 @@ def test_a_pipeline_is_recorded_and_resumed(lignin, project, sqlite_instance):
     assert names(sqlite_instance) == before
 
 
+def test_a_run_that_resumes_one_from_before_lignin_names_what_it_reused(lignin, project, environment, sqlite_instance):
+    subprocess.run(["nextflow", "run", "main.nf", "-name", "before"], env=environment, check=True, capture_output=True, timeout=DEADLINE)
+    lignin("run", "main.nf", "-name", "after", "-resume")
+    runs = sqlite_instance.query(Run)
+    cached = [run for run in runs if run.status == "cached"]
+    assert {(run.name, run.origin.name, run.origin.status, run.origin.parent.info["run_name"]) for run in cached} == {
+        (name, name, "completed", "before") for name in ("FIRST", "SECOND")
+    }
+    assert len(runs) == 6
+    before = names(sqlite_instance)
+    lignin("import")
+    after = names(sqlite_instance)
+    # Of the run from before, an import tells more: which files and code it had.
+    assert before[0] == after[0]
+
+
 def test_a_bare_repository_is_named_with_its_commit(lignin, project, sqlite_instance, tmp_path):
     def git(*words):
         return subprocess.run(["git", "-c", "user.name=a", "-c", "user.email=a@example.org", *words], cwd=project, check=True, capture_output=True, text=True).stdout.strip()
