@@ -65,6 +65,10 @@ class Catalogue(Protocol):
         """The records at the other end of a to-many relation."""
         ...
 
+    def features(self, record: Any) -> Any:
+        """What is said of a record in values of features."""
+        ...
+
     def describe(self, record: Any) -> Any:
         """Print a record with its context."""
         ...

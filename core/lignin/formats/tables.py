@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from upath import UPath
 
-__all__ = ["ARROW", "DELIMITED", "PARQUET", "build_frame", "join_frames", "parse_times", "separator_of", "with_polars"]
+__all__ = ["ARROW", "DELIMITED", "PARQUET", "build_frame", "join_frames", "nullable_column", "parse_times", "separator_of", "with_polars"]
 
 _ENGINES = ("pyarrow", "polars")
 
@@ -25,6 +25,23 @@ def build_frame(data: Mapping[str, Sequence[Any]], *, index: Sequence[int]) -> p
     pandas = _pandas()
     frame: pd.DataFrame = pandas.DataFrame(dict(data), index=pandas.Index(index, name="id", dtype="int64"), columns=list(data))
     return frame
+
+
+def nullable_column(values: Sequence[Any], *, kind: str) -> Any:
+    """Values, some of which are missing, as a column of a frame, in a type that changes none of them.
+
+    Args:
+        values: `None` where one is missing.
+        kind: `int`, `bool`, `float`, `num`; any other stays as it is.
+    """
+    pandas = _pandas()
+    match kind:
+        case "float" | "num":
+            return pandas.array([float("nan") if value is None else value for value in values], dtype="float64")
+        case "int" | "bool":
+            nullable, plain = ("Int64", "int64") if kind == "int" else ("boolean", "bool")
+            return pandas.array(values, dtype=nullable if None in values else plain)
+    return pandas.Series(list(values), dtype=object).array
 
 
 def parse_times(texts: Sequence[str | None]) -> Any:

@@ -21,6 +21,7 @@ from lignin.instance.construct_folder import construct_folder
 from lignin.instance.database import Database
 from lignin.instance.delete import delete, restore
 from lignin.instance.describe import describe
+from lignin.instance.features import RecordFeatures
 from lignin.instance.find_storage import find_storage
 from lignin.instance.from_values import from_values
 from lignin.instance.lazy import LazyArtifact
@@ -187,6 +188,10 @@ class Instance:
     def members(self, record: Registry, relation: Related) -> Members:
         """The records at the other end of a to-many relation."""
         return members(self, record, relation)
+
+    def features(self, record: Registry) -> RecordFeatures:
+        """What is said of a record in values of features."""
+        return RecordFeatures(self, record)
 
     def describe(self, record: Registry) -> str:
         """Print a record with its context."""

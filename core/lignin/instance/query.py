@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -14,10 +14,12 @@ from lignin.base.errors import MultipleFound, NotFound, UnknownField, UsageError
 from lignin.base.ids import VERSION_LENGTH
 from lignin.base.messages import say
 from lignin.base.texts import problem_of_text
-from lignin.instance.conditions import Q, compile_lookups, first_names
+from lignin.instance.conditions import ALIASES, compile_condition, compile_lookups, first_names
 from lignin.instance.deletions import what_became_of
 from lignin.instance.frame import to_frame
-from lignin.model import MAIN, Artifact, Registry, Trashable, Versioned
+from lignin.instance.known_features import KnownFeatures, find_named
+from lignin.instance.order import order_terms
+from lignin.model import MAIN, VALUES, Artifact, Descending, Q, Registry, Trashable, Versioned
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -62,10 +64,12 @@ class QuerySet(Generic[R]):
         self._refuse_cut("filter")
         if len(self._where) + len(conditions) > _MAX_CLAUSES:
             raise UsageError(f"this query set has more than {_MAX_CLAUSES} conditions. Ask for many values with: field__in=[…]")
-        clauses = [q.compiled(self.registry) for q in conditions]
+        features, names = KnownFeatures(self._instance), first_names(conditions, lookups)
+        features.named(self._unlisted(names))
+        clauses = [compile_condition(self.registry, q, features=features) for q in conditions]
         if lookups:
-            clauses.append(compile_lookups(self.registry, lookups))
-        return self._with(where=(*self._where, *clauses), mentioned=self._mentioned | first_names(conditions, lookups))
+            clauses.append(compile_lookups(self.registry, lookups, features=features))
+        return self._with(where=(*self._where, *clauses), mentioned=self._mentioned | names)
 
     def exclude(self, *conditions: Q, **lookups: Any) -> QuerySet[R]:
         """Those that do not meet all of the conditions."""
@@ -79,21 +83,19 @@ class QuerySet(Generic[R]):
         """The same: no condition here ever multiplies records."""
         return self._with()
 
-    def order_by(self, *fields: str) -> QuerySet[R]:
-        """In the order of these fields, `-field` for descending; the id decides among equals.
+    def order_by(self, *fields: Any) -> QuerySet[R]:
+        """In the order of these fields or features, `-field` for descending; the id decides among equals.
+
+        Records without a value of a feature come last.
 
         Raises:
-            UnknownField: no such field.
+            UnknownField: no such field, and no such feature.
         """
         self._refuse_cut("order")
-        order = []
+        order: list[Any] = []
         for field in fields:
-            name = field.removeprefix("-") if isinstance(field, str) else field
-            if not isinstance(name, str) or name not in self.registry.fields():
-                raise UnknownField(f"{self.registry.__name__} has no field {name!r} to order by", field=name, known=self.registry.fields())
-            column = getattr(self.registry, name)
-            order.append(column.desc() if field.startswith("-") else column.asc())
-        descending = bool(fields) and fields[0].startswith("-")
+            order += order_terms(self.registry, field, features=KnownFeatures(self._instance))
+        descending = bool(fields) and (isinstance(fields[0], Descending) or (isinstance(fields[0], str) and fields[0].startswith("-")))
         tie = self.registry.id.desc() if descending else self.registry.id.asc()
         return self._with(order=(*order, tie))
 
@@ -209,12 +211,16 @@ class QuerySet(Generic[R]):
         values = self.statement().with_only_columns(getattr(self.registry, field))
         return self._instance.database.read(lambda session: list(session.scalars(values)))
 
-    def to_dataframe(self, *, include: str | Sequence[str] | None = None, limit: int | None = 20, order_by: str | None = "-id") -> pd.DataFrame:
+    def to_dataframe(
+        self, *, include: str | Sequence[str] | None = None, features: Sequence[Any] | str | None = None, limit: int | None = 20, order_by: Any = "-id"
+    ) -> pd.DataFrame:
         """The records as a frame with their id as index.
 
         Args:
             include: instead of all fields, uid, name and these: fields, or fields across relations
                 (`created_by__handle`, `ulabels__name`); many values come as a set.
+                `"features"` adds a column for each feature that occurs among the rows.
+            features: features, or their names, to add columns of.
             limit: rows at most; `None` for all. A notice says when there are more.
             order_by: used where the query set has no order of its own.
         """
@@ -222,9 +228,12 @@ class QuerySet(Generic[R]):
             raise UsageError(f"include takes a field or a list of fields, not {include!r}")
         _check_limit(limit)
         ordered = self if self._order or order_by is None or self._slice != (0, None) else self.order_by(order_by)
-        wanted = [include] if isinstance(include, str) else list(include or ())
+        listed = [include] if isinstance(include, str) else list(include or ())
+        wanted = [name for name in listed if not self._is_features(name)]
+        every = len(wanted) < len(listed) or features == "queryset"
+        chosen = None if every else find_named(KnownFeatures(self._instance), features or (), registry=self.registry)
         shown = ordered if limit is None else ordered[: limit + 1]
-        frame = to_frame(self._instance.database, self.registry, statement=shown.statement(), include=wanted)
+        frame = to_frame(self._instance.database, self.registry, statement=shown.statement(), include=wanted, features=chosen)
         if limit is not None and len(frame) > limit:
             say("!", f"truncated query result to limit={limit} {self.registry.__name__} objects; pass limit=None for all")
             frame = frame.iloc[:limit]
@@ -295,6 +304,14 @@ class QuerySet(Generic[R]):
             # Most have no kind, and then the cheap half decides.
             clauses.append(or_(self.registry.kind.is_(None), func.substr(self.registry.kind, 1, len(_INTERNAL)) != _INTERNAL))
         return clauses
+
+    def _is_features(self, name: object) -> bool:
+        return name == "features" and self.registry.__name__ in VALUES
+
+    def _unlisted(self, names: Iterable[str]) -> set[str]:
+        """Names of no field and relation, which may be features'."""
+        known = {*self.registry.fields(), *self.registry.relations(), *ALIASES.get(self.registry.__name__, {})}
+        return set(names) - known if self.registry.__name__ in VALUES else set()
 
     def _artifacts(self) -> list[Artifact]:
         found: list[Any] = list(self)

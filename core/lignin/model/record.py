@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Column, ForeignKey, Index, Table
 from sqlalchemy.orm import Mapped, mapped_column
 
+from lignin.model.annotated import Annotated
 from lignin.model.registry import (
     Owned,
     Registry,
@@ -22,7 +23,7 @@ from lignin.model.types import exact, optional_link
 __all__ = ["Record", "record_parent"]
 
 
-class Record(Registry, Owned, Trashable, Typed):
+class Record(Registry, Annotated, Owned, Trashable, Typed):
     """Anything that experiments are about. A type with a schema is a sheet, and its records are the rows. Names are unique within a type.
 
     Attributes:
