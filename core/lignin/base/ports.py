@@ -89,6 +89,30 @@ class Catalogue(Protocol):
         """All versions of a record's family."""
         ...
 
+    def infer_features(self, data: Any, *, dtypes: Mapping[str, Any], type: Any) -> list[Any]:  # noqa: A002 - as the field
+        """A feature for each column of a table."""
+        ...
+
+    def infer_schema(self, data: Any, *, name: str | None, dtypes: Mapping[str, Any]) -> Any:
+        """A schema that a table satisfies."""
+        ...
+
+    def slots(self, schema: Any) -> Mapping[str, Any]:
+        """The schemas of a schema's parts."""
+        ...
+
+    def spec_of(self, schema: Any) -> Any:
+        """All that a schema checks, as a value."""
+        ...
+
+    def look_up(self, registry: type[Any], values: Any, *, field: Any, within: Any) -> Any:
+        """Which values are terms of a registry, and what the others were meant to be."""
+        ...
+
+    def from_values(self, registry: type[Any], values: Any, *, options: Mapping[str, Any]) -> list[Any]:
+        """The records that values name, and new ones where asked for."""
+        ...
+
     def start_run(self, *, code: Any, **options: Any) -> Any:
         """Begin a run of a script, notebook or function."""
         ...
