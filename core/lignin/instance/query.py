@@ -17,7 +17,7 @@ from lignin.base.texts import problem_of_text
 from lignin.instance.conditions import Q, compile_lookups, first_names
 from lignin.instance.deletions import what_became_of
 from lignin.instance.frame import to_frame
-from lignin.model import MAIN, Artifact, Registry, Trashable, Versioned
+from lignin.model import MAIN, Artifact, Registry, Schema, Trashable, Versioned
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -291,7 +291,7 @@ class QuerySet(Generic[R]):
         if issubclass(self.registry, Trashable) and not self._mentioned & {"branch", "branch_id"}:
             branches = sorted({MAIN, self._instance.branch_id})
             clauses.append(self.registry.branch_id.in_(branches))
-        if issubclass(self.registry, Artifact) and not self._mentioned & {"kind", "id"}:
+        if issubclass(self.registry, Artifact | Schema) and not self._mentioned & {"kind", "id"}:
             # Most have no kind, and then the cheap half decides.
             clauses.append(or_(self.registry.kind.is_(None), func.substr(self.registry.kind, 1, len(_INTERNAL)) != _INTERNAL))
         return clauses

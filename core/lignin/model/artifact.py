@@ -141,6 +141,7 @@ class Artifact(Registry, Owned, Trashable, Versioned):
         storage: Any = None,
         read: bool | None = None,
         key_is_virtual: bool | None = None,
+        schema: Any = None,
         _format: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__()
@@ -157,6 +158,7 @@ class Artifact(Registry, Owned, Trashable, Versioned):
             "version_tag": version_tag,
             "storage": storage,
             "read": read,
+            "schema": schema,
             "format": _format,
         }
         current().construct(self, data, options)
