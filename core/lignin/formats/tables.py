@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from lignin.base.clock import from_iso
 from lignin.base.errors import FormatError
-from lignin.formats.format import Format, require, stream_of
+from lignin.formats.format import PIECE, Format, require, stream_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -159,8 +159,50 @@ def _count_arrow(place: Path | UPath) -> int:
     return int(_dataset(place, format="ipc").count_rows())
 
 
+def _parquet_pieces(place: Path | UPath, texts: Collection[str]) -> Iterator[Any]:
+    if place.is_dir():
+        yield from _dataset_pieces(place, form="parquet")
+        return
+    with stream_of(place) as source, _arrow("pyarrow.parquet").ParquetFile(source) as file:
+        yield from _or_empty(file.iter_batches(PIECE), file.schema_arrow)
+
+
+def _arrow_pieces(place: Path | UPath, texts: Collection[str]) -> Iterator[Any]:
+    yield from _dataset_pieces(place, form="ipc")
+
+
+def _dataset_pieces(place: Path | UPath, *, form: str) -> Iterator[Any]:
+    dataset = _dataset(place, format=form)
+    # One after the other: what is read ahead lies in memory.
+    yield from _or_empty(dataset.to_batches(batch_size=PIECE, batch_readahead=0, fragment_readahead=0), dataset.schema)
+
+
+def _or_empty(batches: Iterator[Any], schema: Any) -> Iterator[Any]:
+    """The batches; of a table without rows one that has its columns."""
+    count = 0
+    for count, batch in enumerate(batches, start=1):  # noqa: B007 - asked after the loop
+        yield batch
+    if not count:
+        yield schema.empty_table()
+
+
+def _delimited_pieces(place: Path | UPath, texts: Collection[str]) -> Iterator[Any]:
+    """Frames whose numbers may have gaps, so that a piece with one has the types of a piece without."""
+    packed = "gzip" if place.name.lower().endswith(".gz") else None
+    options = {"sep": separator_of(place.name), "chunksize": PIECE, "compression": packed, "dtype_backend": "numpy_nullable"}
+    with stream_of(place) as source, _pandas().read_csv(source, dtype=dict.fromkeys(texts, "string"), **options) as pieces:
+        yield from pieces
+
+
 PARQUET = Format(
-    suffixes=(".parquet",), otype="DataFrame", load=_load_parquet, open=_open_parquet, count=_count_parquet, streams=True, engines=_ENGINES
+    suffixes=(".parquet",),
+    otype="DataFrame",
+    load=_load_parquet,
+    open=_open_parquet,
+    count=_count_parquet,
+    streams=True,
+    engines=_ENGINES,
+    pieces=_parquet_pieces,
 )
 ARROW = Format(
     suffixes=(".ipc", ".feather", ".arrow"),
@@ -172,8 +214,16 @@ ARROW = Format(
     engines=_ENGINES,
     # Polars' texts in Arrow files are of a type that pyarrow can't filter.
     copied=("polars",),
+    pieces=_arrow_pieces,
 )
 # Polars guesses the types of columns in its own way, and should guess alike wherever the bytes lie: from a copy.
 DELIMITED = Format(
-    suffixes=(".csv", ".tsv", ".csv.gz", ".tsv.gz"), load=_load_delimited, open=_open_delimited, streams=True, engines=_ENGINES, copied=("polars",)
+    suffixes=(".csv", ".tsv", ".csv.gz", ".tsv.gz"),
+    load=_load_delimited,
+    open=_open_delimited,
+    streams=True,
+    engines=_ENGINES,
+    copied=("polars",),
+    pieces=_delimited_pieces,
+    is_typed=False,
 )

@@ -13,7 +13,7 @@ from lignin.instance.conditions import link_table
 from lignin.instance.insert import insert_ignore
 from lignin.instance.query import QuerySet
 from lignin.instance.value_links import linked_by_values
-from lignin.model import MAIN, REGISTRIES, TRASH, Owned, Registry, Related, ToMany, ToOne
+from lignin.model import MAIN, REGISTRIES, TRASH, Owned, Registry, Related, Schema, ToMany, ToOne
 
 if TYPE_CHECKING:
     from lignin.instance.instance import Instance
@@ -50,6 +50,9 @@ class Members:
         """All of them, as a query set; a collection's artifacts in its order."""
         target = REGISTRIES[self._relation.target]
         query: QuerySet[Any] = QuerySet(self._instance, target)
+        if target is Schema:
+            # What was found in an artifact is of a kind that lists of schemas leave out.
+            query = query._lifted("kind")
         own = self._own_id()
         if self._relation.through is None:
             return query.filter(**{self._relation.other: own})

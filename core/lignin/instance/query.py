@@ -19,7 +19,17 @@ from lignin.instance.deletions import what_became_of
 from lignin.instance.frame import to_frame
 from lignin.instance.known_features import KnownFeatures, find_named
 from lignin.instance.order import order_terms
-from lignin.model import MAIN, VALUES, Artifact, Descending, Q, Registry, Trashable, Versioned
+from lignin.model import (
+    MAIN,
+    VALUES,
+    Artifact,
+    Descending,
+    Q,
+    Registry,
+    Schema,
+    Trashable,
+    Versioned,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -300,7 +310,7 @@ class QuerySet(Generic[R]):
         if issubclass(self.registry, Trashable) and not self._mentioned & {"branch", "branch_id"}:
             branches = sorted({MAIN, self._instance.branch_id})
             clauses.append(self.registry.branch_id.in_(branches))
-        if issubclass(self.registry, Artifact) and not self._mentioned & {"kind", "id"}:
+        if issubclass(self.registry, Artifact | Schema) and not self._mentioned & {"kind", "id"}:
             # Most have no kind, and then the cheap half decides.
             clauses.append(or_(self.registry.kind.is_(None), func.substr(self.registry.kind, 1, len(_INTERNAL)) != _INTERNAL))
         return clauses
