@@ -23,7 +23,7 @@ from lignin.schema import Categorical, ListOf, Problem, ProblemKind, Report
 if TYPE_CHECKING:
     from lignin.instance.instance import Instance
 
-__all__ = ["add_values", "remove_values", "set_values", "store_values", "update_values"]
+__all__ = ["add_values", "remove_values", "set_values", "store_said", "store_values", "update_values"]
 
 Stored = Mapping[int, Sequence[Row]]
 
@@ -55,6 +55,15 @@ def store_values(instance: Instance, record: Registry, said: Sequence[Said]) -> 
     kept = [one for one in said if one.rows]
     if kept:
         _write(instance, record, [one.feature.id for one in kept], plan=lambda stored: _added(kept, stored))
+
+
+def store_said(instance: Instance, records: Iterable[Registry]) -> None:
+    """Store what was said of records as they were made, once they are saved; it is theirs no longer then."""
+    for record in records:
+        said = record.__dict__.get("_said")
+        if said is not None:
+            store_values(instance, record, said)
+            del record.__dict__["_said"]
 
 
 def update_values(instance: Instance, record: Registry, values: Mapping[Any, Any]) -> None:

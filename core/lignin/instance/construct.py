@@ -20,6 +20,7 @@ from lignin.base.errors import (
 )
 from lignin.base.ids import digest
 from lignin.formats import Format, ObjectType, format_there, suffixes_of, type_of_object
+from lignin.instance.check_values import check_values
 from lignin.instance.curate import Found, Subject, curate
 from lignin.instance.define import define_feature, define_schema
 from lignin.instance.fields import check_fields, check_value, conceal
@@ -79,7 +80,10 @@ def construct(instance: Instance, record: Registry, data: Any, options: Mapping[
     """
     match record:
         case Artifact():
+            said = None if options.get("features") is None else check_values(instance, options["features"])
             _construct_artifact(instance, record, data, options)
+            if said is not None:
+                record.__dict__["_said"] = said
         case Collection():
             _construct_collection(record, data, options)
         case Feature():

@@ -17,7 +17,7 @@ from lignin.instance.deletions import note_deletion
 from lignin.instance.derive import derive_origins
 from lignin.instance.locate import locate
 from lignin.instance.reach import is_as_recorded
-from lignin.instance.references import refuse_taken
+from lignin.instance.references import refuse_taken, refuse_valued
 from lignin.instance.retained import drop_retained
 from lignin.instance.rows import find_row
 from lignin.instance.save_artifact import OBJECTS, content_lock
@@ -163,6 +163,9 @@ def _delete_row(instance: Instance, row: Registry, name: str) -> None:
 
     def work(session: Session) -> None:
         row_id = row.id
+        # Held first: who gives a value that points here waits, and then sees that it is gone.
+        session.execute(select(registry.id).where(registry.id == row_id).with_for_update())
+        refuse_valued(session, row)
         if isinstance(row, Artifact):
             session.execute(update(Artifact).where(Artifact.origin_id == row_id).values(origin_id=None))
             session.execute(update(Run).where(Run.report_id == row_id).values(report_id=None))

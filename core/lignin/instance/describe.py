@@ -14,12 +14,15 @@ from sqlalchemy import String, cast, func, literal, select, union_all
 
 from lignin.base.errors import LigninError
 from lignin.instance.describe_dataset import add_dataset
+from lignin.instance.read_values import names_of, told, values_of
 from lignin.model import (
     MAIN,
     Artifact,
     Branch,
     Collection,
     Project,
+    Record,
+    Reference,
     Registry,
     Run,
     Schema,
@@ -76,6 +79,9 @@ def _tree(instance: Instance, record: Registry) -> Tree:
             _add_artifact(instance, tree, record, around)
         case Run():
             _add_run(tree, record)
+            _add_features(instance, tree, record)
+        case Record():
+            _add_features(instance, tree, record)
         case Transform() if record.source_code:
             branch = tree.add(Text("source_code:", style="dim"))
             for line in _first_lines(record.source_code, 12):
@@ -144,11 +150,12 @@ def _labels(instance: Instance, artifact: Artifact) -> Mapping[str, list[str]]:
     """The names of an artifact's labels, by relation, by one question."""
     found: dict[str, list[str]] = {}
     parts = []
-    for place, (name, registry) in enumerate((("ulabels", ULabel), ("projects", Project))):
+    for place, (name, registry) in enumerate((("ulabels", ULabel), ("projects", Project), ("records", Record), ("references", Reference))):
         link = Registry.metadata.tables[f"artifact_{registry.__tablename__}"]
         mine = select(link.c[f"{registry.__tablename__}_id"]).where(link.c.artifact_id == artifact.id)
         table: Any = registry
-        parts.append(select(literal(place).label("place"), literal(name).label("name"), table.name.label("label"), table.id.label("id")).where(table.id.in_(mine), table.branch_id.in_([MAIN, instance.branch_id])))
+        text = func.coalesce(table.name, table.uid).label("label")
+        parts.append(select(literal(place).label("place"), literal(name).label("name"), text, table.id.label("id")).where(table.id.in_(mine), table.branch_id.in_([MAIN, instance.branch_id])))
     for row in instance.database.read(lambda session: session.execute(union_all(*parts).order_by("place", "id")).all()):
         found.setdefault(row.name, []).append(row.label)
     return found
@@ -161,11 +168,24 @@ def _add_artifact(instance: Instance, tree: Tree, artifact: Artifact, around: Ma
     if around["origin_uid"]:
         tree.add(Text(f"inferred origin: {around['origin_key'] or around['origin_uid']} ({around['origin_uid']}), of the same content"))
     add_dataset(instance, tree, artifact, schema=around["schema"])
+    _add_features(instance, tree, artifact)
     labels = _labels(instance, artifact)
     if labels:
         branch = tree.add(Text("Labels", style="bold"))
         for name, values in labels.items():
             branch.add(Text(f".{name}: {', '.join(values)}"))
+
+
+def _add_features(instance: Instance, tree: Tree, record: Registry) -> None:
+    """What people said of a record."""
+    columns = values_of(instance, record, external_only=True)
+    if not columns:
+        return
+    names = names_of([column.feature for column in columns])
+    width, kinds = max(map(len, names)), max(len(str(column.dtype)) for column in columns)
+    branch = tree.add(Text("External features" if isinstance(record, Artifact) else "Features", style="bold"))
+    for name, column in zip(names, columns, strict=True):
+        branch.add(Text(f"{name:<{width}}  {column.dtype!s:<{kinds}}  {_short(told(column.values[record.id]))}", overflow="ellipsis", no_wrap=True))
 
 
 def _add_run(tree: Tree, run: Run) -> None:

@@ -11,13 +11,13 @@ from rich.tree import Tree
 from sqlalchemy import select
 
 from lignin.instance.annotate import add_values, remove_values, set_values, update_values
-from lignin.instance.read_values import names_of, one_value, values_of
+from lignin.instance.read_values import names_of, one_value, told, values_of
 from lignin.model import Feature, Registry, Schema, artifact_schema
 
 if TYPE_CHECKING:
     from lignin.instance.instance import Instance
 
-__all__ = ["RecordFeatures", "told"]
+__all__ = ["RecordFeatures"]
 
 
 class RecordFeatures:
@@ -110,8 +110,3 @@ class RecordFeatures:
 
     def __repr__(self) -> str:
         return f"features of {type(self._record).__name__} {self._record.uid}: {self.get_values()!r}"
-
-
-def told(value: Any) -> str:
-    """A value for people: labels in order, with commas between them."""
-    return ", ".join(sorted(map(str, value))) if isinstance(value, set) else str(value)

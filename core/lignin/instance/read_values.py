@@ -19,7 +19,7 @@ from lignin.schema import Categorical, Dtype, ListOf, parse_dtype
 if TYPE_CHECKING:
     from lignin.instance.instance import Instance
 
-__all__ = ["Column", "names_of", "one_value", "read_columns", "values_of"]
+__all__ = ["Column", "names_of", "one_value", "read_columns", "told", "values_of"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +94,7 @@ def _fold(rows: Sequence[Any], dtype: Dtype, texts: Mapping[tuple[str, int], str
         read = _read_json
     held: Iterable[tuple[int, Any]]
     if place == _PLACES["target_id"]:
-        held = ((row[0], texts.get((row[7], row[6])) or f"{row[7]} {row[6]}, which is gone") for row in rows)
+        held = ((row[0], texts.get((row[7], row[6])) or f"{row[7]} {row[6]}, which is not there") for row in rows)
     else:
         held = ((row[0], read(row[place])) for row in rows)
     if isinstance(dtype, ListOf):
@@ -124,7 +124,7 @@ def _texts(session: Session, rows: Mapping[int, Sequence[Any]], dtypes: Mapping[
         inner = innermost(dtype)
         if not isinstance(inner, Categorical) or not inner.targets:
             continue
-        for name, target_id in {(row[7], row[6]) for row in rows[feature_id]}:
+        for name, target_id in {(row[7], row[6]) for row in rows[feature_id] if row[7] in REGISTRIES}:
             place = (name, field_of(dtype, name))
             ids.setdefault(place, set()).add(target_id)
             asked.setdefault(feature_id, set()).add(place)
@@ -148,3 +148,8 @@ def one_value(columns: Sequence[Column], record: Registry, *, key: Any) -> Any:
     name = key.name if isinstance(key, Feature) else key
     known = ", ".join(column.feature.name for column in columns) or "none"
     raise NotFound(f"{type(record).__name__} {record.uid} has no value of {name!r}. It has: {known}")
+
+
+def told(value: Any) -> str:
+    """A value for people: labels in order, with commas between them."""
+    return ", ".join(sorted(map(str, value))) if isinstance(value, set) else str(value)

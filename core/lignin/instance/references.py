@@ -9,9 +9,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from lignin.base.errors import UsageError
-from lignin.model import REGISTRIES, Registry, Run, ToOne, Typed
+from lignin.model import REGISTRIES, VALUES, Registry, Run, ToOne, Typed
 
-__all__ = ["given_references", "refuse_cycle", "refuse_missing", "refuse_taken"]
+__all__ = ["given_references", "refuse_cycle", "refuse_missing", "refuse_taken", "refuse_valued"]
 
 _CHUNK = 500
 _NAMED = {"Branch": "name", "Space": "name", "User": "handle"}
@@ -79,3 +79,21 @@ def refuse_cycle(session: Session, record: Any, new: Collection[str]) -> None:
             raise UsageError(f"{registry.__name__} {record.uid} can't have itself, or what is below it, as its {key.removesuffix('_id')}")
         seen.add(above)
         above = session.scalar(select(getattr(registry, key)).where(registry.id == above))
+
+
+def refuse_valued(session: Session, record: Registry) -> None:
+    """Refuse to lose a record that is the value of a feature somewhere.
+
+    Raises:
+        UsageError: it is; the message says of how many, and of which.
+    """
+    for owner, table in VALUES.items():
+        holder: Any = REGISTRIES[owner]
+        own = table.c[f"{holder.__tablename__}_id"]
+        mine = select(own).where(table.c.registry == type(record).__name__, table.c.target_id == record.id)
+        uids = session.scalars(select(holder.uid).where(holder.id.in_(mine)).order_by(holder.id).limit(3)).all()
+        if uids:
+            raise UsageError(
+                f"{record!r} can't be deleted: it is a value of features of {owner} {', '.join(uids)}{', …' if len(uids) == 3 else ''}. "
+                f"Remove it there first: record.features.remove_values(…); find them with ln.{owner}.filter(feature == record)"
+            )

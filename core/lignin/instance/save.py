@@ -17,6 +17,7 @@ from lignin.base.messages import say
 from lignin.base.ports import current
 from lignin.base.settings import host_name
 from lignin.base.texts import composed
+from lignin.instance.annotate import store_said
 from lignin.instance.at_key import make_room, rename_key
 from lignin.instance.current_run import current_run_id
 from lignin.instance.fields import check_fields, conceal
@@ -88,6 +89,7 @@ def save(instance: Instance, record: Registry, **options: Any) -> None:
         save_schema(instance, record)
     else:
         save_many(instance, [record])
+    store_said(instance, [record])
 
 
 def save_many(instance: Instance, records: Iterable[Registry]) -> None:
@@ -111,6 +113,7 @@ def save_many(instance: Instance, records: Iterable[Registry]) -> None:
         else:
             for begin in range(0, len(batch), _BATCH):
                 _save_new(instance, batch[begin : begin + _BATCH])
+            store_said(instance, batch)
 
 
 def _save_new(instance: Instance, batch: Sequence[Any]) -> None:

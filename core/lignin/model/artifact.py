@@ -61,6 +61,7 @@ class Artifact(Registry, Annotated, Owned, Trashable, Versioned):
         storage: a storage location, or its root, other than the default, to put it in.
         read: of what lies on S3, GCS or a web server already: whether to read all of it for its content id. By default that
             is done up to 64 MB; the content of what is larger is named by the store's own checksum.
+        features: values of features, as `artifact.features.add_values` takes them; stored with the artifact.
         key_is_virtual: `False` puts the bytes under the key, where people find them, instead of at a place named by content.
 
     Attributes:
@@ -143,6 +144,7 @@ class Artifact(Registry, Annotated, Owned, Trashable, Versioned):
         read: bool | None = None,
         key_is_virtual: bool | None = None,
         schema: Any = None,
+        features: Mapping[Any, Any] | None = None,
         _format: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__()
@@ -160,6 +162,7 @@ class Artifact(Registry, Annotated, Owned, Trashable, Versioned):
             "storage": storage,
             "read": read,
             "schema": schema,
+            "features": features,
             "format": _format,
         }
         current().construct(self, data, options)

@@ -9,6 +9,7 @@ import pytest
 
 import lignin as ln
 from lignin.base.errors import Locked, NotFound, UsageError, ValidationError
+from lignin.instance.fsck.database import find_dangling, mend_dangling
 
 
 @pytest.fixture
@@ -181,3 +182,48 @@ def test_features_of_one_name_are_told_apart(artifact, features):
 def test_what_names_no_features_is_refused(artifact, features, given):
     with pytest.raises(UsageError, match="values are given by"):
         artifact.features.add_values(given)
+
+
+def test_an_artifact_is_made_with_values(features):
+    Path("new.txt").write_text("new")
+    with pytest.raises(ValidationError, match="temperature"):
+        ln.Artifact("new.txt", key="new.txt", features={"temperature": 3})
+    artifact = ln.Artifact("new.txt", key="new.txt", features={"n_reads": 3, "cell_type": "T cell"})
+    assert artifact.features.get_values() == {}
+    artifact.save()
+    assert ln.Artifact.get(key="new.txt").features.get_values() == {"n_reads": 3, "cell_type": "T cell"}
+    again = ln.Artifact("new.txt", key="new.txt", features={"n_reads": 3, "cell_type": "B cell"}).save()
+    assert again.features.get_values() == {"n_reads": 3, "cell_type": {"T cell", "B cell"}}
+    ln.Artifact.from_dataframe(pd.DataFrame({"a": [1]}), key="a.parquet", features={"gc_content": 0.5}).save()
+    assert ln.Artifact.filter(gc_content=0.5).one().key == "a.parquet"
+    told = again.describe()
+    assert "External features" in told
+    assert "T cell" in told
+
+
+def test_what_values_point_to_is_not_deleted(instance, artifact, features):
+    label = ln.ULabel.get(name="T cell")
+    artifact.features.add_values({"cell_type": label})
+    label.delete()
+    assert artifact.features["cell_type"] == "T cell"
+    with pytest.raises(UsageError, match=r"is a value of features of Artifact"):
+        label.delete(permanent=True)
+    with pytest.raises(UsageError, match=r"other records depend on it"):
+        features["cell_type"].delete(permanent=True)
+    artifact.features.remove_values("cell_type")
+    label.delete(permanent=True)
+    artifact.features.add_values({"n_reads": 1})
+    artifact.delete(permanent=True)
+
+
+def test_fsck_tells_of_values_whose_terms_are_gone(instance, artifact, features):
+    artifact.features.add_values({"cell_type": ["T cell", "B cell"]})
+    label = ln.ULabel.get(name="T cell")
+    table = ln.ULabel.__table__
+    instance.database.transact(lambda session: session.execute(table.delete().where(table.c.id == label.id)))
+    (finding,) = find_dangling(instance)
+    assert "1 of its values name a ULabel that is not there" in finding.problem
+    assert artifact.features["cell_type"] == {"B cell", f"ULabel {label.id}, which is not there"}
+    assert mend_dangling(instance, finding).repaired
+    assert artifact.features["cell_type"] == "B cell"
+    assert not list(find_dangling(instance))

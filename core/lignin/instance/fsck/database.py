@@ -10,7 +10,7 @@ from sqlalchemy import Column, ForeignKey, Table, delete, exists, func, select, 
 from sqlalchemy.exc import DBAPIError
 
 from lignin.instance.fsck.report import Finding, Kind
-from lignin.model import ALL_SPACE, MAIN, Registry, collection_artifact
+from lignin.model import ALL_SPACE, MAIN, REGISTRIES, VALUES, Registry, collection_artifact
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -58,12 +58,20 @@ def find_dangling(instance: Instance) -> Iterator[Finding]:
         for column in table.c:
             for key in column.foreign_keys:
                 yield from _find_in(instance, table, column, key)
+    for table in VALUES.values():
+        yield from _find_values(instance, table)
 
 
 def mend_dangling(instance: Instance, finding: Finding) -> Finding:
     """Forget links that lead nowhere, and references that need not be there; a branch or space becomes the built-in one."""
     table = Registry.metadata.tables[finding.target[0]]
     column = table.c[finding.target[1]]
+    if not column.foreign_keys:
+        if not finding.repairable:
+            return finding
+        (name,) = finding.target[2:]
+        instance.database.transact(lambda session: session.execute(delete(table).where(_points_nowhere(table, name))))
+        return replace(finding, repaired=True)
     (key,) = column.foreign_keys
     if not _is_repairable(table, column):
         return finding
@@ -89,6 +97,29 @@ def _find_in(instance: Instance, table: Table, column: Column[Any], key: Foreign
             repairable=_is_repairable(table, column),
             target=(table.name, column.name),
         )
+
+
+def _find_values(instance: Instance, table: Table) -> Iterator[Finding]:
+    """Values of features whose terms are gone, by registry: no foreign key holds those."""
+    with instance.database.reading() as session:
+        names = session.scalars(select(table.c.registry).where(table.c.target_id.is_not(None)).distinct()).all()
+        counts = {name: session.scalar(select(func.count()).select_from(table).where(_points_nowhere(table, name))) for name in sorted(names)}
+    for name, count in counts.items():
+        if count:
+            yield Finding(
+                kind=Kind.DANGLING,
+                subject=f"{table.name}.target_id",
+                problem=f"{count} of its values name a {name} that is not there" if name in REGISTRIES else f"{count} of its values are of {name}, which is not installed here",
+                repairable=name in REGISTRIES,
+                target=(table.name, "target_id", name),
+            )
+
+
+def _points_nowhere(table: Table, name: str) -> Any:
+    registry: Any = REGISTRIES.get(name)
+    mine = (table.c.registry == name) & table.c.target_id.is_not(None)
+    # Of a registry that is not installed nothing is known.
+    return mine if registry is None else mine & ~exists().where(registry.id == table.c.target_id)
 
 
 def _dangles(column: Column[Any], key: ForeignKey) -> Any:
