@@ -89,6 +89,14 @@ class Catalogue(Protocol):
         """All versions of a record's family."""
         ...
 
+    def notes(self, record: Any) -> Any:
+        """What people wrote about a record."""
+        ...
+
+    def hierarchy(self, record: Any, *, along: str, depth: int | None = None) -> Any:
+        """What is above or below a record, at any distance."""
+        ...
+
     def start_run(self, *, code: Any, **options: Any) -> Any:
         """Begin a run of a script, notebook or function."""
         ...

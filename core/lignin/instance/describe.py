@@ -13,6 +13,7 @@ from rich.tree import Tree
 from sqlalchemy import literal, select, union_all
 
 from lignin.base.errors import LigninError
+from lignin.instance.notes import note_columns
 from lignin.model import (
     MAIN,
     Artifact,
@@ -112,14 +113,19 @@ def _owner(instance: Instance, record: Any) -> Sequence[str]:
     """Where a record lives and who made it, by one question."""
     if record.id is None:
         return ()
-    named = {
+    named: dict[str, Any] = {
         "branch": select(Branch.name).where(Branch.id == getattr(record, "branch_id", None)),
         "space": select(Space.name).where(Space.id == getattr(record, "space_id", None)),
         "by": select(User.handle).where(User.id == getattr(record, "created_by_id", None)),
+        **note_columns(record),
     }
     names = instance.database.read(lambda session: session.execute(select(*(query.scalar_subquery().label(name) for name, query in named.items()))).one())
     lines = [f"branch: {names.branch}   space: {names.space}"] if isinstance(record, Trashable) else []
     lines += [f"created_at: {_moment(record.created_at)}   created_by: {names.by or 'nobody'}"] if hasattr(record, "created_by_id") else []
+    if names.readme or names.comments:
+        first = next(iter(_first_lines((names.readme or "").strip(), 1)), "")
+        count = f"{names.comments} comment{'' if names.comments == 1 else 's'}"
+        lines.append(f"notes: {first}{f' ({count})' if first and names.comments else '' if first else count}")
     return lines
 
 

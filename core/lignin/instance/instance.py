@@ -21,10 +21,12 @@ from lignin.instance.database import Database
 from lignin.instance.delete import delete, restore
 from lignin.instance.describe import describe
 from lignin.instance.find_storage import find_storage
+from lignin.instance.hierarchy import hierarchy
 from lignin.instance.lazy import LazyArtifact
 from lignin.instance.load import cache, load, open_artifact
 from lignin.instance.members import Members, follow, members
 from lignin.instance.move import move
+from lignin.instance.notes import Notes
 from lignin.instance.plan_move import MovePlan, plan_move
 from lignin.instance.query import QuerySet
 from lignin.instance.reach import path_of
@@ -203,6 +205,14 @@ class Instance:
     def versions(self, record: Registry) -> QuerySet[Any]:
         """All versions of a record's family, the newest first."""
         return versions(self, record)
+
+    def notes(self, record: Registry) -> Notes:
+        """What people wrote about a record."""
+        return Notes(self, record)
+
+    def hierarchy(self, record: Registry, *, along: str, depth: int | None = None) -> QuerySet[Any]:
+        """What is above or below a record, at any distance."""
+        return hierarchy(self, record, along=along, depth=depth)
 
     def start_run(self, *, code: Code, **options: Any) -> Run:
         """Begin a run of a script, notebook or function; options as in `runs.start_run`."""

@@ -65,6 +65,7 @@ _FIXED = {
     "Collection": _UID | {"family", "branch_id", "hash", "is_latest"},
     "Transform": _UID | {"family", "branch_id", "hash", "is_latest", "source_code"},
     "Storage": _UID | {"root", "host", "type", "instance_uid"},
+    "Note": _UID | {"target_registry", "target_id", "kind", "content", "created_at", "created_by_id"},
     "Run": _UID | {"engine", "scope", "external_id", "attempt", "told", "told_end"},
 }
 _BATCH = 5_000

@@ -12,6 +12,7 @@ from lignin.model.people import ALL_SPACE, ARCHIVE, MAIN, TRASH, Branch, Space, 
 from lignin.model.record import Record
 from lignin.model.registry import (
     Owned,
+    Parented,
     Registry,
     Related,
     ToMany,
@@ -45,6 +46,7 @@ __all__ = [
     "Feature",
     "Note",
     "Owned",
+    "Parented",
     "Project",
     "Record",
     "Reference",

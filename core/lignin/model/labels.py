@@ -6,6 +6,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from lignin.model.registry import (
     Owned,
+    Parented,
     Registry,
     ToMany,
     ToOne,
@@ -18,7 +19,7 @@ from lignin.model.types import exact, optional_link
 __all__ = ["Project", "Reference", "ULabel"]
 
 
-class ULabel(Registry, Owned, Trashable, Typed):
+class ULabel(Registry, Owned, Trashable, Typed, Parented):
     """A universal label. Names are unique within a type.
 
     Attributes:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from lignin.model.registry import (
     Owned,
+    Parented,
     Registry,
     ToMany,
     ToOne,
@@ -22,7 +23,7 @@ from lignin.model.types import exact, optional_link
 __all__ = ["Record", "record_parent"]
 
 
-class Record(Registry, Owned, Trashable, Typed):
+class Record(Registry, Owned, Trashable, Typed, Parented):
     """Anything that experiments are about. A type with a schema is a sheet, and its records are the rows. Names are unique within a type.
 
     Attributes:
