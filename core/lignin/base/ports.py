@@ -89,12 +89,37 @@ class Catalogue(Protocol):
         """All versions of a record's family."""
         ...
 
+<<<<<<< HEAD
     def notes(self, record: Any) -> Any:
         """What people wrote about a record."""
         ...
 
     def hierarchy(self, record: Any, *, along: str, depth: int | None = None) -> Any:
         """What is above or below a record, at any distance."""
+=======
+    def infer_features(self, data: Any, *, dtypes: Mapping[str, Any], type: Any) -> list[Any]:  # noqa: A002 - as the field
+        """A feature for each column of a table."""
+        ...
+
+    def infer_schema(self, data: Any, *, name: str | None, dtypes: Mapping[str, Any]) -> Any:
+        """A schema that a table satisfies."""
+        ...
+
+    def slots(self, schema: Any) -> Mapping[str, Any]:
+        """The schemas of a schema's parts."""
+        ...
+
+    def spec_of(self, schema: Any) -> Any:
+        """All that a schema checks, as a value."""
+        ...
+
+    def look_up(self, registry: type[Any], values: Any, *, field: Any, within: Any) -> Any:
+        """Which values are terms of a registry, and what the others were meant to be."""
+        ...
+
+    def from_values(self, registry: type[Any], values: Any, *, options: Mapping[str, Any]) -> list[Any]:
+        """The records that values name, and new ones where asked for."""
+>>>>>>> values
         ...
 
     def start_run(self, *, code: Any, **options: Any) -> Any:

@@ -20,10 +20,11 @@ from lignin.base.errors import (
 )
 from lignin.base.ids import digest
 from lignin.formats import Format, format_there, suffixes_of, type_of_object
+from lignin.instance.define import define_feature, define_schema
 from lignin.instance.fields import check_fields, check_value, conceal
 from lignin.instance.find_storage import find_storage
 from lignin.instance.remote_source import RemoteSource, find_remote, inspect_remote
-from lignin.model import TRASH, Artifact, Collection, Registry, Run, Storage
+from lignin.model import TRASH, Artifact, Collection, Feature, Registry, Run, Schema, Storage
 from lignin.storage import Root, check_key, suffix_of
 
 if TYPE_CHECKING:
@@ -78,6 +79,10 @@ def construct(instance: Instance, record: Registry, data: Any, options: Mapping[
             _construct_artifact(instance, record, data, options)
         case Collection():
             _construct_collection(record, data, options)
+        case Feature():
+            define_feature(record, options)
+        case Schema():
+            define_schema(instance, record, options)
         case _:
             raise UsageError(f"a {type(record).__name__} is made of its fields, not of {data!r}")
 

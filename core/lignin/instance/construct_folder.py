@@ -13,7 +13,7 @@ from lignin.instance.construct import as_local_path
 from lignin.instance.locate import OBJECTS, path_below
 from lignin.instance.places import is_below
 from lignin.instance.remote_source import find_remote
-from lignin.model import Artifact, ArtifactList
+from lignin.model import Artifact, RecordList
 from lignin.storage import Root, check_key, list_below
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ __all__ = ["construct_folder"]
 _AT_ONCE = 8
 
 
-def construct_folder(instance: Instance, folder: Any, *, key: str | None, options: Mapping[str, Any]) -> ArtifactList:
+def construct_folder(instance: Instance, folder: Any, *, key: str | None, options: Mapping[str, Any]) -> RecordList[Artifact]:
     """New artifacts, one for each file below a folder or prefix; a zarr store below it is one.
 
     Args:
@@ -50,10 +50,10 @@ def construct_folder(instance: Instance, folder: Any, *, key: str | None, option
         raise StorageError(f"the folder {folder} holds no file, so there is nothing to save")
     keyed = list(_keyed(parts, prefix))
     if remote is None:
-        return ArtifactList(Artifact(source, key=name, **options) for name, source in keyed)
+        return RecordList(Artifact(source, key=name, **options) for name, source in keyed)
     # Each asks a server, and together they wait once.
     with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
-        return ArtifactList(pool.map(lambda pair: Artifact(pair[1], key=pair[0], **options), keyed))
+        return RecordList(pool.map(lambda pair: Artifact(pair[1], key=pair[0], **options), keyed))
 
 
 def _keyed(parts: Iterable[tuple[str, Any]], prefix: str) -> Iterator[tuple[str, Any]]:

@@ -21,9 +21,14 @@ from lignin.instance.database import Database
 from lignin.instance.delete import delete, restore
 from lignin.instance.describe import describe
 from lignin.instance.find_storage import find_storage
+<<<<<<< HEAD
 from lignin.instance.hierarchy import hierarchy
+=======
+from lignin.instance.from_values import from_values
+>>>>>>> values
 from lignin.instance.lazy import LazyArtifact
 from lignin.instance.load import cache, load, open_artifact
+from lignin.instance.look_up import look_up
 from lignin.instance.members import Members, follow, members
 from lignin.instance.move import move
 from lignin.instance.notes import Notes
@@ -33,19 +38,24 @@ from lignin.instance.reach import path_of
 from lignin.instance.replace import replace
 from lignin.instance.runs import begin_run, end_run
 from lignin.instance.save import save, save_many
+from lignin.instance.schemas import inferred_features, inferred_schema
+from lignin.instance.specs import slots_of, spec_of
 from lignin.instance.versions import versions
 from lignin.model import (
     ALL_SPACE,
     MAIN,
     Artifact,
-    ArtifactList,
+    Feature,
+    RecordList,
     Registry,
     Related,
     Run,
+    Schema,
     Storage,
     User,
 )
 from lignin.recording import Code, RunStatus, Spool
+from lignin.schema import LookedUp, SchemaSpec
 from lignin.storage import Root
 
 __all__ = ["Instance"]
@@ -138,7 +148,7 @@ class Instance:
         """Inspect what a new record is made of."""
         construct(self, record, data, options)
 
-    def construct_folder(self, folder: Any, *, key: str | None, options: Mapping[str, Any]) -> ArtifactList:
+    def construct_folder(self, folder: Any, *, key: str | None, options: Mapping[str, Any]) -> RecordList[Artifact]:
         """New artifacts, one for each file of a folder."""
         return construct_folder(self, folder, key=key, options=options)
 
@@ -206,6 +216,7 @@ class Instance:
         """All versions of a record's family, the newest first."""
         return versions(self, record)
 
+<<<<<<< HEAD
     def notes(self, record: Registry) -> Notes:
         """What people wrote about a record."""
         return Notes(self, record)
@@ -213,6 +224,31 @@ class Instance:
     def hierarchy(self, record: Registry, *, along: str, depth: int | None = None) -> QuerySet[Any]:
         """What is above or below a record, at any distance."""
         return hierarchy(self, record, along=along, depth=depth)
+=======
+    def infer_features(self, data: Any, *, dtypes: Mapping[str, Any], type: Feature | None) -> Sequence[Feature]:  # noqa: A002 - as the field
+        """A feature for each column of a table."""
+        return inferred_features(self, data, dtypes=dtypes, type=type)
+
+    def infer_schema(self, data: Any, *, name: str | None, dtypes: Mapping[str, Any]) -> Schema:
+        """A schema that a table satisfies."""
+        return inferred_schema(self, data, name=name, dtypes=dtypes)
+
+    def slots(self, schema: Schema) -> Mapping[str, Schema]:
+        """The schemas of a schema's parts."""
+        return slots_of(self, schema)
+
+    def spec_of(self, schema: Schema) -> SchemaSpec:
+        """All that a schema checks, as a value."""
+        return spec_of(self, schema)
+
+    def look_up(self, registry: type[Registry], values: Any, *, field: Any, within: Any) -> LookedUp:
+        """Which values are terms of a registry, and what the others were meant to be."""
+        return look_up(self, registry, values, field=field, within=within)
+
+    def from_values(self, registry: type[R], values: Any, *, options: Mapping[str, Any]) -> Sequence[R]:
+        """The records that values name, and new ones where asked for."""
+        return from_values(self, registry, values, options=options)
+>>>>>>> values
 
     def start_run(self, *, code: Code, **options: Any) -> Run:
         """Begin a run of a script, notebook or function; options as in `runs.start_run`."""

@@ -37,9 +37,11 @@ from lignin.instance.rows import (
 )
 from lignin.instance.save_artifact import save_artifacts
 from lignin.instance.save_collection import save_collection
+from lignin.instance.save_schema import save_schema
 from lignin.model import (
     Artifact,
     Collection,
+    Feature,
     Record,
     Registry,
     Run,
@@ -66,6 +68,8 @@ _FIXED = {
     "Transform": _UID | {"family", "branch_id", "hash", "is_latest", "source_code"},
     "Storage": _UID | {"root", "host", "type", "instance_uid"},
     "Note": _UID | {"target_registry", "target_id", "kind", "content", "created_at", "created_by_id"},
+    "Feature": _UID | {"dtype", "is_type"},
+    "Schema": _UID | {"hash", "n_members", "kind", "is_type", "itype", "dtype", "otype", "index_id", "minimal_set", "maximal_set", "ordered_set", "flexible", "coerce"},
     "Run": _UID | {"engine", "scope", "external_id", "attempt", "told", "told_end"},
 }
 _BATCH = 5_000
@@ -80,6 +84,9 @@ def save(instance: Instance, record: Registry, **options: Any) -> None:
         save_artifacts(instance, [record])
     elif isinstance(record, Collection):
         save_collection(instance, record)
+    elif isinstance(record, Schema) and not record.is_type:
+        _check(record)
+        save_schema(instance, record)
     else:
         save_many(instance, [record])
 
@@ -99,7 +106,7 @@ def save_many(instance: Instance, records: Iterable[Registry]) -> None:
             _check(record)
     for (registry, is_new), group in groupby(listed, key=lambda r: (type(r), r.id is None)):
         batch = list(group)
-        if not is_new or registry is Collection:
+        if not is_new or registry in {Collection, Schema}:
             for record in batch:
                 save(instance, record)
         else:
@@ -255,6 +262,7 @@ def _insert_named(session: Session, batch: Sequence[Any]) -> list[tuple[Any, Any
         if record.name is None:
             continue
         if place in there:
+            _refuse_other_dtype(record, there[place])
             known.append((record, there[place]))
         elif place in new:
             known.append((record, new[place]))
@@ -262,6 +270,12 @@ def _insert_named(session: Session, batch: Sequence[Any]) -> list[tuple[Any, Any
             new[place] = record
     insert_records(session, [*new.values(), *nameless])
     return known
+
+
+def _refuse_other_dtype(record: Any, there: Any) -> None:
+    """A feature is what its values are: another dtype under its name would give old values a new meaning."""
+    if isinstance(record, Feature) and record.dtype != there.dtype:
+        raise UsageError(f"there is a Feature {there.name!r} of dtype {there.dtype} already ({there.uid}), so it can't be {record.dtype}. Choose another name, or a type for it.")
 
 
 def _save_changes(instance: Instance, record: Registry) -> None:

@@ -1,7 +1,6 @@
 """The registries as SQLAlchemy tables: no query, no I/O."""
 
 from lignin.model.artifact import Artifact, ArtifactState
-from lignin.model.artifact_list import ArtifactList
 from lignin.model.collection import Collection
 from lignin.model.deletion import deletion
 from lignin.model.feature import Feature
@@ -10,6 +9,7 @@ from lignin.model.links import collection_artifact, run_input, run_output, sight
 from lignin.model.note import Note
 from lignin.model.people import ALL_SPACE, ARCHIVE, MAIN, TRASH, Branch, Space, User
 from lignin.model.record import Record
+from lignin.model.record_list import RecordList
 from lignin.model.registry import (
     Owned,
     Parented,
@@ -39,7 +39,6 @@ __all__ = [
     "TRASH",
     "VALUES",
     "Artifact",
-    "ArtifactList",
     "ArtifactState",
     "Branch",
     "Collection",
@@ -49,6 +48,7 @@ __all__ = [
     "Parented",
     "Project",
     "Record",
+    "RecordList",
     "Reference",
     "Registry",
     "Related",

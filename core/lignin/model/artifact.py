@@ -18,7 +18,7 @@ from lignin.model.types import exact, optional_link
 if TYPE_CHECKING:
     import pandas as pd
 
-    from lignin.model.artifact_list import ArtifactList
+    from lignin.model.record_list import RecordList
     from lignin.model.run import Run
     from lignin.model.transform import Transform
 
@@ -213,7 +213,7 @@ class Artifact(Registry, Owned, Trashable, Versioned):
         return cls(sdata, key=key, kind=options.pop("kind", "dataset"), _format={"otype": "SpatialData"}, **options)
 
     @classmethod
-    def from_dir(cls, folder: Any, /, *, key: str | None = None, **options: Any) -> ArtifactList:
+    def from_dir(cls, folder: Any, /, *, key: str | None = None, **options: Any) -> RecordList[Artifact]:
         """Artifacts of all files below a folder, or below a prefix on S3, to be saved together: `Artifact.from_dir("raw").save()`.
 
         A zarr store below it is one artifact. Files in a registered storage stay where they are, others are copied. What lies in a
@@ -224,7 +224,7 @@ class Artifact(Registry, Owned, Trashable, Versioned):
             key: what their keys begin with; by default the folder's place in its storage, else its name.
             options: for each, as for `Artifact`.
         """
-        made: ArtifactList = current().construct_folder(folder, key=key, options=options)
+        made: RecordList[Artifact] = current().construct_folder(folder, key=key, options=options)
         return made
 
     @classmethod

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
 
 from sqlalchemy.orm import Mapped, mapped_column
 
+from lignin.base.ports import current
+from lignin.model.record_list import RecordList
 from lignin.model.registry import Owned, Registry, ToOne, Trashable, Typed, unique_within_type
 from lignin.model.types import JsonObject, exact, optional_link
 
@@ -15,13 +18,29 @@ __all__ = ["Feature"]
 class Feature(Registry, Owned, Trashable, Typed):
     """A variable: a column of datasets, a key of dictionaries, a field of records. Names are unique within a type.
 
-    Attributes:
-        dtype: what its values are, in the dtype language: `float`, `cat[ULabel]`, `list[str]`; absent for a type.
+    Args:
+        name: as the column is called.
+        dtype: what its values are: `float`, `datetime.date`, `list[str]`, a registry, one of its fields, a record that is a type, several
+            of these in a list, or a text of the dtype language such as `cat[ULabel]`.
+        type: a feature that groups others.
+        is_type: whether it is one of those, which have no dtype.
         unit: of a measured quantity.
-        synonyms: other names, with `|` between them.
+        description: a line for people.
+        synonyms: other names, in a list or with `|` between them.
         nullable: whether values may be missing.
-        default_value: what stands for a missing value.
+        default_value: what `standardize` puts where a value is missing.
         coerce: whether values that can be converted without loss count as valid.
+        cat_filters: conditions on the labels that values may be: `{"is_type": True}`.
+
+    Attributes:
+        dtype: in the dtype language; absent for a type.
+        synonyms: with `|` between them.
+
+    Raises:
+        UsageError: there is no such dtype, or the default is no value of it.
+
+    Example:
+        >>> ln.Feature(name="dose", dtype=float, unit="mg").save()  # doctest: +SKIP
     """
 
     __tablename__ = "feature"
@@ -43,6 +62,48 @@ class Feature(Registry, Owned, Trashable, Typed):
 
     type = ToOne("Feature")
     run = ToOne("Run")
+
+    def __init__(
+        self,
+        name: str | None = None,
+        *,
+        dtype: Any = None,
+        type: Feature | None = None,  # noqa: A002 - as the field
+        is_type: bool = False,
+        unit: str | None = None,
+        description: str | None = None,
+        synonyms: str | Sequence[str] | None = None,
+        nullable: bool = True,
+        default_value: Any = None,
+        coerce: bool = False,
+        cat_filters: Mapping[str, Any] | None = None,
+        uid: str | None = None,
+    ) -> None:
+        super().__init__(name=name, is_type=is_type, unit=unit, description=description, nullable=nullable, coerce=coerce, uid=uid, type=type)
+        current().construct(self, None, {"dtype": dtype, "synonyms": synonyms, "default_value": default_value, "cat_filters": cat_filters})
+
+    @classmethod
+    def from_dataframe(cls, df: Any, *, dtypes: Mapping[str, Any] | None = None, type: Feature | None = None) -> RecordList[Self]:  # noqa: A002 - as the field
+        """A feature for each column of a frame: the registered one of its name, or a new one of the dtype that shows. `save()` stores them.
+
+        Args:
+            df: of pandas or polars, or an Arrow table.
+            dtypes: for columns that are to be something else than what shows: `{"cell_type": ln.ULabel}`.
+            type: a feature that groups the new ones.
+
+        Raises:
+            UsageError: columns have no one dtype, or names that can't name a feature.
+        """
+        return RecordList(current().infer_features(df, dtypes=dict(dtypes or {}), type=type))
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any], *, dtypes: Mapping[str, Any] | None = None, type: Feature | None = None) -> RecordList[Self]:  # noqa: A002 - as the field
+        """The same for the keys of a dictionary."""
+        return RecordList(current().infer_features(dict(values), dtypes=dict(dtypes or {}), type=type))
+
+    def with_config(self, *, optional: bool = False) -> tuple[Self, Mapping[str, bool]]:
+        """The feature as a member of a schema that may be absent: `ln.Schema([feature.with_config(optional=True)])`."""
+        return self, {"optional": optional}
 
 
 unique_within_type(Feature)

@@ -119,6 +119,42 @@ class Registry(DeclarativeBase):
         """An object whose attributes are the records, for completion in a prompt."""
         return current().query(cls).lookup(field)
 
+    @classmethod
+    def inspect(cls, values: Any, field: Any = None, *, type: Any = None) -> Any:  # noqa: A002 - as the field
+        """Which of the values name records, and what the others were probably meant to be, as a `lignin.schema.LookedUp`.
+
+        Args:
+            values: texts: a list, column or index.
+            field: the field that the values are of; the registry's name field by default.
+            type: a type, by record, uid or name: only its records count.
+
+        Raises:
+            UsageError: the registry has no such field, or no such type.
+        """
+        return current().look_up(cls, values, field=field, within=type)
+
+    @classmethod
+    def validate(cls, values: Any, field: Any = None, *, type: Any = None) -> Any:  # noqa: A002 - as the field
+        """Whether each of the values names a record, as an array of truths; arguments and errors as of `inspect`."""
+        return cls.inspect(values, field, type=type).mask
+
+    @classmethod
+    def standardize(cls, values: Any, field: Any = None, *, type: Any = None, return_mapper: bool = False) -> Any:  # noqa: A002 - as the field
+        """The values, with the name of a record in the place of each of its synonyms and of other capitals.
+
+        With `return_mapper`, only what would be replaced, and by what. The other arguments are those of `inspect`.
+        """
+        found = cls.inspect(values, field, type=type)
+        return dict(found.synonyms_mapper) if return_mapper else found.standardized()
+
+    @classmethod
+    def from_values(cls, values: Any, field: Any = None, *, type: Any = None, create: bool = False) -> Any:  # noqa: A002 - as the field
+        """The records that the values name, each once; of the others, with `create`, new ones that `save()` on the list stores.
+
+        Arguments and errors as of `inspect`.
+        """
+        return current().from_values(cls, values, options={"field": field, "type": type, "create": create})
+
     def save(self) -> Self:
         """Store the record; saving twice changes nothing."""
         current().save(self)

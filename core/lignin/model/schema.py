@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, String, Table
 from sqlalchemy.orm import Mapped, mapped_column
 
+from lignin.base.ports import current
+from lignin.model.feature import Feature
 from lignin.model.registry import (
     Owned,
     Registry,
@@ -23,7 +28,31 @@ FOUND = "__lignin_found__"
 
 
 class Schema(Registry, Owned, Trashable, Typed):
-    """What a dataset must be. Names are unique within a type.
+    """What a dataset must be. Names are unique within a type; what checks the same under no name is the same schema.
+
+    Args:
+        features: the features that are listed, as records or by name; `feature.with_config(optional=True)` for one that may be absent.
+        name: as it is called.
+        slots: the parts of a composite dataset, each with a schema: `{"obs": schema, "var.T": genes}`.
+        index: the feature that the row names are.
+        itype: what the column names are identifiers of, where no features are listed: `ln.Feature`, or a field such as
+            `"bionty.Gene.ensembl_gene_id"`.
+        dtype: what all columns of such a schema hold.
+        otype: the kind of object that it is for: `DataFrame`, `AnnData`, …
+        flexible: whether columns that are not listed are checked against the registered features of their names; by default, where
+            none are listed.
+        minimal_set: whether the listed features that are not optional must be there.
+        maximal_set: whether what is not listed, or no known identifier, is refused.
+        ordered_set: whether the features come in their order.
+        coerce: whether `coerce` holds for all features.
+        type: a schema that groups others.
+        is_type: whether it is one of those, which check nothing.
+
+    Raises:
+        UsageError: members contradict each other, or are not saved.
+
+    Example:
+        >>> ln.Schema([dose, "drug"], name="doses").save()  # doctest: +SKIP
 
     Attributes:
         kind: absent for what people define; `__lignin_found__` for the features that a part of a dataset turned out to have.
@@ -65,6 +94,57 @@ class Schema(Registry, Owned, Trashable, Typed):
     components = ToMany("Schema", through="schema_slot", own="schema_id", other="component_id", editable=False)
     validated_artifacts = ToMany("Artifact", other="schema_id")
     artifacts = ToMany("Artifact", through="artifact_schema", own="schema_id", other="artifact_id", editable=False)
+
+    def __init__(
+        self,
+        features: Sequence[Any] | None = None,
+        *,
+        name: str | None = None,
+        slots: Mapping[str, Schema] | None = None,
+        index: Feature | None = None,
+        itype: Any = None,
+        dtype: Any = None,
+        otype: str | None = None,
+        flexible: bool | None = None,
+        minimal_set: bool = True,
+        maximal_set: bool = False,
+        ordered_set: bool = False,
+        coerce: bool = False,
+        description: str | None = None,
+        type: Schema | None = None,  # noqa: A002 - as the field
+        is_type: bool = False,
+        _inferred: Sequence[tuple[Feature, bool]] = (),
+    ) -> None:
+        super().__init__(name=name, description=description, is_type=is_type, type=type)
+        flags = {"flexible": flexible, "minimal_set": minimal_set, "maximal_set": maximal_set, "ordered_set": ordered_set, "coerce": coerce}
+        members = {"features": features, "slots": slots, "index": index, "itype": itype, "dtype": dtype, "otype": otype, "inferred": tuple(_inferred)}
+        current().construct(self, None, members | flags)
+
+    @classmethod
+    def from_dataframe(cls, df: Any, *, name: str | None = None, dtypes: Mapping[str, Any] | None = None) -> Schema:
+        """An unsaved schema that a frame satisfies, with a feature for each column; features that are new are saved with it.
+
+        Args:
+            df: of pandas or polars, or an Arrow table.
+            name: of the schema.
+            dtypes: for columns that are to be something else than what shows: `{"cell_type": ln.ULabel}`.
+
+        Raises:
+            UsageError: columns have no one dtype, or names that can't name a feature.
+        """
+        found: Schema = current().infer_schema(df, name=name, dtypes=dict(dtypes or {}))
+        return found
+
+    @property
+    def slots(self) -> Mapping[str, Schema]:
+        """The schemas of its parts, by slot."""
+        found: Mapping[str, Schema] = current().slots(self)
+        return found
+
+    @property
+    def spec(self) -> Any:
+        """All that it checks, as a `lignin.schema.SchemaSpec`."""
+        return current().spec_of(self)
 
 
 unique_within_type(Schema)

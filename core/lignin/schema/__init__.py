@@ -9,6 +9,8 @@ from lignin.schema.dtype import Categorical, Dtype, Filter, Kind, ListOf, Simple
 from lignin.schema.dtype_of import dtype_of, dtype_of_stored, dtype_of_value
 from lignin.schema.feature import FeatureSpec
 from lignin.schema.infer import infer_schema
+from lignin.schema.look_up import LookedUp, look_up_terms
+from lignin.schema.near import Spellings
 from lignin.schema.parse import parse_dtype, parse_target
 from lignin.schema.report import Checked, Problem, ProblemKind, Report
 from lignin.schema.slot import Slot, parse_slot
@@ -27,6 +29,7 @@ __all__ = [
     "Filter",
     "Kind",
     "ListOf",
+    "LookedUp",
     "Problem",
     "ProblemKind",
     "Registries",
@@ -34,6 +37,7 @@ __all__ = [
     "SchemaSpec",
     "Simple",
     "Slot",
+    "Spellings",
     "Standardized",
     "TableDrift",
     "Tables",
@@ -48,6 +52,7 @@ __all__ = [
     "dtype_of_stored",
     "dtype_of_value",
     "infer_schema",
+    "look_up_terms",
     "parse_dtype",
     "parse_slot",
     "parse_target",

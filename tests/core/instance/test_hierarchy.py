@@ -13,7 +13,7 @@ def names(found):
 
 def test_types_are_walked_up_and_down_in_every_registry(instance):
     for registry in (ln.Record, ln.ULabel, ln.Project, ln.Reference, ln.Feature, ln.Schema):
-        more = {"dtype": "float"} if registry is ln.Feature else {}
+        more = {ln.Feature: {"dtype": "float"}, ln.Schema: {"itype": ln.Feature}}.get(registry, {})
         top = registry(name="top", is_type=True).save()
         middle = registry(name="middle", is_type=True, type=top).save()
         leaf = registry(name="leaf", type=middle, **more).save()
