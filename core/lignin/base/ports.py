@@ -89,14 +89,14 @@ class Catalogue(Protocol):
         """All versions of a record's family."""
         ...
 
-<<<<<<< HEAD
     def notes(self, record: Any) -> Any:
         """What people wrote about a record."""
         ...
 
     def hierarchy(self, record: Any, *, along: str, depth: int | None = None) -> Any:
         """What is above or below a record, at any distance."""
-=======
+        ...
+
     def infer_features(self, data: Any, *, dtypes: Mapping[str, Any], type: Any) -> list[Any]:  # noqa: A002 - as the field
         """A feature for each column of a table."""
         ...
@@ -119,7 +119,6 @@ class Catalogue(Protocol):
 
     def from_values(self, registry: type[Any], values: Any, *, options: Mapping[str, Any]) -> list[Any]:
         """The records that values name, and new ones where asked for."""
->>>>>>> values
         ...
 
     def start_run(self, *, code: Any, **options: Any) -> Any:

@@ -21,11 +21,8 @@ from lignin.instance.database import Database
 from lignin.instance.delete import delete, restore
 from lignin.instance.describe import describe
 from lignin.instance.find_storage import find_storage
-<<<<<<< HEAD
-from lignin.instance.hierarchy import hierarchy
-=======
 from lignin.instance.from_values import from_values
->>>>>>> values
+from lignin.instance.hierarchy import hierarchy
 from lignin.instance.lazy import LazyArtifact
 from lignin.instance.load import cache, load, open_artifact
 from lignin.instance.look_up import look_up
@@ -84,6 +81,9 @@ class Instance:
         database.prepare = lambda: self.user_id
         self._storage: Storage | None = None
         self._managed: tuple[float, Sequence[Storage]] = (-math.inf, ())
+        self.hints_at_similar_names = True
+        # Series of names (`sample 1`, `sample 2`) that were told of.
+        self.hinted_series: set[tuple[str, str]] = set()
         self.run_ids: dict[str, int] = {}
         # Runs that began in the spool, while the database was away.
         self.spooled: set[str] = set()
@@ -216,7 +216,6 @@ class Instance:
         """All versions of a record's family, the newest first."""
         return versions(self, record)
 
-<<<<<<< HEAD
     def notes(self, record: Registry) -> Notes:
         """What people wrote about a record."""
         return Notes(self, record)
@@ -224,7 +223,7 @@ class Instance:
     def hierarchy(self, record: Registry, *, along: str, depth: int | None = None) -> QuerySet[Any]:
         """What is above or below a record, at any distance."""
         return hierarchy(self, record, along=along, depth=depth)
-=======
+
     def infer_features(self, data: Any, *, dtypes: Mapping[str, Any], type: Feature | None) -> Sequence[Feature]:  # noqa: A002 - as the field
         """A feature for each column of a table."""
         return inferred_features(self, data, dtypes=dtypes, type=type)
@@ -248,7 +247,6 @@ class Instance:
     def from_values(self, registry: type[R], values: Any, *, options: Mapping[str, Any]) -> Sequence[R]:
         """The records that values name, and new ones where asked for."""
         return from_values(self, registry, values, options=options)
->>>>>>> values
 
     def start_run(self, *, code: Code, **options: Any) -> Run:
         """Begin a run of a script, notebook or function; options as in `runs.start_run`."""

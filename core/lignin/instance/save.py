@@ -38,6 +38,7 @@ from lignin.instance.rows import (
 from lignin.instance.save_artifact import save_artifacts
 from lignin.instance.save_collection import save_collection
 from lignin.instance.save_schema import save_schema
+from lignin.instance.similar_names import hint_at_similar
 from lignin.model import (
     Artifact,
     Collection,
@@ -145,6 +146,9 @@ def _save_new(instance: Instance, batch: Sequence[Any]) -> None:
         become(record, row)
         if len(batch) == 1:
             say("→", f"returning {type(record).__name__.lower()} with same {record.label}: {getattr(record, record.label)!r}")
+    if issubclass(registry, Typed) and len(existing) < len(batch):
+        known = {id(record) for record, _ in existing}
+        hint_at_similar(instance, [record for record in batch if id(record) not in known])
 
 
 def _check(record: Any) -> None:
