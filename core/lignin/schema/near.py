@@ -90,7 +90,9 @@ def nearest(word: str, names: Collection[str]) -> tuple[str, ...]:
             apart = distance(word, name, most=allowed)
             if apart is not None:
                 scored.append((apart, name))
-    return tuple(name for _, name in sorted(scored)[:_MOST])
+    # What differs in capitals and spaces only is surely meant.
+    same = [name for apart, name in scored if apart == 0]
+    return tuple(same or (name for _, name in sorted(scored)[:_MOST]))
 
 
 def similar_names(name: str, others: Collection[str]) -> Iterator[tuple[str, str | None]]:
