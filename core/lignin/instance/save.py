@@ -105,9 +105,9 @@ def save_many(instance: Instance, records: Iterable[Registry]) -> None:
     for record in listed:
         if record.id is None and not isinstance(record, Artifact | Collection):
             _check(record)
-    for (registry, is_new), group in groupby(listed, key=lambda r: (type(r), r.id is None)):
+    for (registry, is_new, is_type), group in groupby(listed, key=lambda r: (type(r), r.id is None, isinstance(r, Schema) and bool(r.is_type))):
         batch = list(group)
-        if not is_new or registry in {Collection, Schema}:
+        if not is_new or registry is Collection or (registry is Schema and not is_type):
             for record in batch:
                 save(instance, record)
         else:

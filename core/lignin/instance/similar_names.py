@@ -59,7 +59,7 @@ def _candidates(registry: type[Registry], new: Sequence[Any]) -> Any:
 def _ranges(new: Sequence[Any]) -> Iterator[tuple[str, str]]:
     """What begins as a new name does, with its first letter great or small; by a server's own order of letters this finds most of them."""
     for record in new:
-        start = record.name[: max(2, len(record.name) // 2)]
+        start = record.name[: max(2, len(record.name) // 3)]
         for first in {start[0].lower(), start[0].upper()}:
             begin = first + start[1:]
             yield begin, begin + "zzzz"

@@ -27,8 +27,8 @@ def test_a_new_name_like_another_is_told_of_once(instance, said):
     ln.Record(name="P53mutant3", type=sample).save()
     ln.Record(name="P53mutant1").save()
     assert said() == []
-    ln.Record(name="p53Mutant1", type=sample).save()
-    assert said() == ["• similar names: 'p53Mutant1' ~ 'P53mutant1'"]
+    ln.Record(name="p53mutant1", type=sample).save()
+    assert said() == ["• similar names: 'p53mutant1' ~ 'P53mutant1'"]
 
 
 def test_many_names_are_one_question_and_one_line(instance, said):
