@@ -65,6 +65,10 @@ class Catalogue(Protocol):
         """The records at the other end of a to-many relation."""
         ...
 
+    def features(self, record: Any) -> Any:
+        """What is said of a record in values of features."""
+        ...
+
     def describe(self, record: Any) -> Any:
         """Print a record with its context."""
         ...
@@ -119,6 +123,18 @@ class Catalogue(Protocol):
 
     def from_values(self, registry: type[Any], values: Any, *, options: Mapping[str, Any]) -> list[Any]:
         """The records that values name, and new ones where asked for."""
+        ...
+
+    def import_sheet(self, data: Any, *, type: Any, dtypes: Mapping[str, Any]) -> Any:  # noqa: A002 - as the field
+        """The rows of a frame on their way into a sheet."""
+        ...
+
+    def sheet_frame(self, sheet: Any, *, recurse: bool = False) -> Any:
+        """A sheet as a frame."""
+        ...
+
+    def sheet_artifact(self, sheet: Any, *, key: str | None, recurse: bool) -> Any:
+        """A sheet as an artifact."""
         ...
 
     def start_run(self, *, code: Any, **options: Any) -> Any:

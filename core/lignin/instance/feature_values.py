@@ -15,7 +15,7 @@ from lignin.model import REGISTRIES, Registry
 from lignin.schema import Categorical, Dtype, FeatureSpec, Kind, ListOf, Simple
 from lignin.schema.values import convert, is_list, is_missing, plain
 
-__all__ = ["STORED", "column_of", "decoder", "encode", "encode_one", "encoder", "field_of", "innermost", "is_absent"]
+__all__ = ["STORED", "Row", "column_of", "decoder", "encode", "encode_one", "encoder", "field_of", "innermost", "is_absent"]
 
 STORED = ("integer", "number", "text", "json", "registry", "target_id")
 """The columns of a row that hold its value."""
@@ -28,6 +28,7 @@ _COLUMNS = {
 _MAX_DEPTH = 100
 
 Row = Mapping[str, Any]
+"""What of a row says its value: `STORED`, and `position`."""
 
 
 def innermost(dtype: Dtype) -> Simple | Categorical:

@@ -20,6 +20,7 @@ from lignin.instance.construct_folder import construct_folder
 from lignin.instance.database import Database
 from lignin.instance.delete import delete, restore
 from lignin.instance.describe import describe
+from lignin.instance.features import RecordFeatures
 from lignin.instance.find_storage import find_storage
 from lignin.instance.from_values import from_values
 from lignin.instance.hierarchy import hierarchy
@@ -36,6 +37,7 @@ from lignin.instance.replace import replace
 from lignin.instance.runs import begin_run, end_run
 from lignin.instance.save import save, save_many
 from lignin.instance.schemas import inferred_features, inferred_schema
+from lignin.instance.sheets import SheetImport, import_sheet, sheet_artifact, sheet_frame
 from lignin.instance.specs import slots_of, spec_of
 from lignin.instance.versions import versions
 from lignin.model import (
@@ -44,6 +46,7 @@ from lignin.model import (
     Artifact,
     Feature,
     RecordList,
+    Record,
     Registry,
     Related,
     Run,
@@ -192,6 +195,10 @@ class Instance:
         """The records at the other end of a to-many relation."""
         return members(self, record, relation)
 
+    def features(self, record: Registry) -> RecordFeatures:
+        """What is said of a record in values of features."""
+        return RecordFeatures(self, record)
+
     def describe(self, record: Registry) -> str:
         """Print a record with its context."""
         return describe(self, record)
@@ -247,6 +254,18 @@ class Instance:
     def from_values(self, registry: type[R], values: Any, *, options: Mapping[str, Any]) -> Sequence[R]:
         """The records that values name, and new ones where asked for."""
         return from_values(self, registry, values, options=options)
+
+    def import_sheet(self, data: Any, *, type: Record | str, dtypes: Mapping[str, Any]) -> SheetImport:  # noqa: A002 - as the field
+        """The rows of a frame on their way into a sheet."""
+        return import_sheet(self, data, type=type, dtypes=dtypes)
+
+    def sheet_frame(self, sheet: Record, *, recurse: bool = False) -> Any:
+        """A sheet as a frame."""
+        return sheet_frame(self, sheet, recurse=recurse)
+
+    def sheet_artifact(self, sheet: Record, *, key: str | None, recurse: bool) -> Artifact:
+        """A sheet as an artifact."""
+        return sheet_artifact(self, sheet, key=key, recurse=recurse)
 
     def start_run(self, *, code: Code, **options: Any) -> Run:
         """Begin a run of a script, notebook or function; options as in `runs.start_run`."""

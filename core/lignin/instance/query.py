@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -14,10 +14,12 @@ from lignin.base.errors import MultipleFound, NotFound, UnknownField, UsageError
 from lignin.base.ids import VERSION_LENGTH
 from lignin.base.messages import say
 from lignin.base.texts import problem_of_text
-from lignin.instance.conditions import Q, compile_lookups, first_names
+from lignin.instance.conditions import ALIASES, compile_condition, compile_lookups, first_names
 from lignin.instance.deletions import what_became_of
 from lignin.instance.frame import to_frame
-from lignin.model import MAIN, Artifact, Registry, Trashable, Versioned
+from lignin.instance.known_features import KnownFeatures
+from lignin.instance.order import order_terms
+from lignin.model import MAIN, VALUES, Artifact, Descending, Q, Registry, Trashable, Versioned
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -62,10 +64,12 @@ class QuerySet(Generic[R]):
         self._refuse_cut("filter")
         if len(self._where) + len(conditions) > _MAX_CLAUSES:
             raise UsageError(f"this query set has more than {_MAX_CLAUSES} conditions. Ask for many values with: field__in=[…]")
-        clauses = [q.compiled(self.registry) for q in conditions]
+        features, names = KnownFeatures(self._instance), first_names(conditions, lookups)
+        features.named(self._unlisted(names))
+        clauses = [compile_condition(self.registry, q, features=features) for q in conditions]
         if lookups:
-            clauses.append(compile_lookups(self.registry, lookups))
-        return self._with(where=(*self._where, *clauses), mentioned=self._mentioned | first_names(conditions, lookups))
+            clauses.append(compile_lookups(self.registry, lookups, features=features))
+        return self._with(where=(*self._where, *clauses), mentioned=self._mentioned | names)
 
     def exclude(self, *conditions: Q, **lookups: Any) -> QuerySet[R]:
         """Those that do not meet all of the conditions."""
@@ -79,21 +83,19 @@ class QuerySet(Generic[R]):
         """The same: no condition here ever multiplies records."""
         return self._with()
 
-    def order_by(self, *fields: str) -> QuerySet[R]:
-        """In the order of these fields, `-field` for descending; the id decides among equals.
+    def order_by(self, *fields: Any) -> QuerySet[R]:
+        """In the order of these fields or features, `-field` for descending; the id decides among equals.
+
+        Records without a value of a feature come last.
 
         Raises:
-            UnknownField: no such field.
+            UnknownField: no such field, and no such feature.
         """
         self._refuse_cut("order")
-        order = []
+        order: list[Any] = []
         for field in fields:
-            name = field.removeprefix("-") if isinstance(field, str) else field
-            if not isinstance(name, str) or name not in self.registry.fields():
-                raise UnknownField(f"{self.registry.__name__} has no field {name!r} to order by", field=name, known=self.registry.fields())
-            column = getattr(self.registry, name)
-            order.append(column.desc() if field.startswith("-") else column.asc())
-        descending = bool(fields) and fields[0].startswith("-")
+            order += order_terms(self.registry, field, features=KnownFeatures(self._instance))
+        descending = bool(fields) and (isinstance(fields[0], Descending) or (isinstance(fields[0], str) and fields[0].startswith("-")))
         tie = self.registry.id.desc() if descending else self.registry.id.asc()
         return self._with(order=(*order, tie))
 
@@ -295,6 +297,11 @@ class QuerySet(Generic[R]):
             # Most have no kind, and then the cheap half decides.
             clauses.append(or_(self.registry.kind.is_(None), func.substr(self.registry.kind, 1, len(_INTERNAL)) != _INTERNAL))
         return clauses
+
+    def _unlisted(self, names: Iterable[str]) -> set[str]:
+        """Names of no field and relation, which may be features'."""
+        known = {*self.registry.fields(), *self.registry.relations(), *ALIASES.get(self.registry.__name__, {})}
+        return set(names) - known if self.registry.__name__ in VALUES else set()
 
     def _artifacts(self) -> list[Artifact]:
         found: list[Any] = list(self)

@@ -17,6 +17,7 @@ from lignin.base.messages import say
 from lignin.base.ports import current
 from lignin.base.settings import host_name
 from lignin.base.texts import composed
+from lignin.instance.annotate import insert_said, said_in, store_values
 from lignin.instance.at_key import make_room, rename_key
 from lignin.instance.current_run import current_run_id
 from lignin.instance.fields import check_fields, conceal
@@ -38,6 +39,7 @@ from lignin.instance.rows import (
 from lignin.instance.save_artifact import save_artifacts
 from lignin.instance.save_collection import save_collection
 from lignin.instance.save_schema import save_schema
+from lignin.instance.sheets import check_joining
 from lignin.instance.similar_names import hint_at_similar
 from lignin.model import (
     Artifact,
@@ -124,6 +126,7 @@ def _save_new(instance: Instance, batch: Sequence[Any]) -> None:
     uids = {record.uid for record in batch if record.uid}
     for record in batch:
         _prepare(instance, record)
+    said_by = said_in(instance)
 
     def work(session: Session) -> list[tuple[Any, Any]]:
         if _was_stored(session, batch):
@@ -134,7 +137,9 @@ def _save_new(instance: Instance, batch: Sequence[Any]) -> None:
             case Storage():
                 return _insert_places(session, batch)
             case Typed():
-                return _insert_named(session, batch)
+                known = _insert_named(session, batch)
+                insert_said(session, batch, said_by=said_by)
+                return known
         for record in batch:
             refuse_taken(session, record)
         insert_records(session, batch)
@@ -144,6 +149,8 @@ def _save_new(instance: Instance, batch: Sequence[Any]) -> None:
         existing = instance.database.transact(work)
     for record, row in existing:
         become(record, row)
+        if (said := record.__dict__.pop("_said", None)) is not None:
+            store_values(instance, record, said)
         if len(batch) == 1:
             say("→", f"returning {type(record).__name__.lower()} with same {record.label}: {getattr(record, record.label)!r}")
     if issubclass(registry, Typed) and len(existing) < len(batch):
@@ -332,6 +339,8 @@ def _save_fields(instance: Instance, record: Registry, new: Mapping[str, Any]) -
     new = {name: getattr(record, name) for name in new}
     if "type_id" in new:
         _check_type(record)
+        if isinstance(record, Record):
+            check_joining(instance, record)
     if isinstance(record, Artifact) and "key" in new:
         rename_key(instance, record, new)
         return

@@ -18,7 +18,7 @@ from lignin.base.errors import UsageError
 from lignin.base.texts import composed, problem_of_text, shown
 from lignin.model.types import UtcDateTime
 
-__all__ = ["json_value", "plain", "value_for"]
+__all__ = ["boolean", "json_value", "number", "plain", "text_value", "value_for"]
 
 _TEXTS = {"iexact", "contains", "icontains", "startswith", "istartswith", "endswith", "iendswith", "regex", "iregex"}
 # Whose texts are kept in composed form, and may be asked for in either.
@@ -34,7 +34,7 @@ def value_for(column: Any, comparison: str, value: Any) -> Any:
     said = f"{column.class_.__name__}.{column.key}"
     match comparison:
         case "isnull":
-            return _boolean(f"{said}__isnull", value)
+            return boolean(f"{said}__isnull", value)
         case "exact":
             return None if value is None else _exact(column, said, value)
         case "in":
@@ -72,7 +72,7 @@ def json_value(said: str, comparison: str, value: Any) -> Any:
         UsageError: it is something else.
     """
     if comparison == "isnull":
-        return _boolean(f"{said}__isnull", value)
+        return boolean(f"{said}__isnull", value)
     if comparison in _TEXTS:
         return text_value(said, comparison, value)
     if comparison in {"in", "range"}:
@@ -102,7 +102,7 @@ def _json_one(said: str, value: Any) -> Any:
         case bool():
             return value
         case int() | float():
-            return _number(said, value)
+            return number(said, value)
         case str():
             _check_text(said, value)
             return str.__str__(value)
@@ -142,9 +142,9 @@ def _one(column: Any, said: str, value: Any) -> Any:
             _check_text(said, value)
             return str.__str__(value)
         case Boolean():
-            return _boolean(said, value)
+            return boolean(said, value)
         case Integer() | Float():
-            return _number(said, value)
+            return number(said, value)
         case UtcDateTime():
             return _moment(said, value)
         case Date():
@@ -152,14 +152,24 @@ def _one(column: Any, said: str, value: Any) -> Any:
     return value
 
 
-def _boolean(said: str, value: Any) -> bool:
+def boolean(said: str, value: Any) -> bool:
+    """True or False.
+
+    Raises:
+        UsageError: it is neither.
+    """
     value = plain(value)
     if isinstance(value, bool | int) and value in {0, 1}:
         return bool(value)
     raise UsageError(f"{said} is True or False, not {shown(value)}")
 
 
-def _number(said: str, value: Any) -> Any:
+def number(said: str, value: Any) -> Any:
+    """A number to compare numbers with.
+
+    Raises:
+        UsageError: it is none, or none that a database holds.
+    """
     if isinstance(value, float):
         if math.isnan(value):
             raise UsageError(f"{said} can't be compared with NaN, which is like nothing")

@@ -110,6 +110,11 @@ class RegistryTerms:
             found.update({term: (self._target.registry, own) for term, own in rows})
         return found
 
+    def among(self, ids: Collection[int]) -> Collection[int]:
+        """Those of a few ids whose records are terms."""
+        mine = select(self._registry.id).where(*self._where, self._registry.id.in_(list(ids)))
+        return set(self._instance.database.read(lambda session: session.scalars(mine).all()))
+
     def standard(self, values: Collection[str]) -> Mapping[str, str]:
         """For synonyms of exactly one term, and terms written with other capitals: that term."""
         return self._spellings.standard(values)

@@ -1,7 +1,9 @@
 """The registries as SQLAlchemy tables: no query, no I/O."""
 
+from lignin.model.annotated import Annotated
 from lignin.model.artifact import Artifact, ArtifactState
 from lignin.model.collection import Collection
+from lignin.model.condition import Descending, Predicate, Q
 from lignin.model.deletion import deletion
 from lignin.model.feature import Feature
 from lignin.model.labels import Project, Reference, ULabel
@@ -38,15 +40,19 @@ __all__ = [
     "REGISTRIES",
     "TRASH",
     "VALUES",
+    "Annotated",
     "Artifact",
     "ArtifactState",
     "Branch",
     "Collection",
+    "Descending",
     "Feature",
     "Note",
     "Owned",
     "Parented",
+    "Predicate",
     "Project",
+    "Q",
     "Record",
     "RecordList",
     "Reference",

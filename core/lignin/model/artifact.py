@@ -12,6 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from lignin.base.errors import UsageError
 from lignin.base.ports import current, graph
+from lignin.model.annotated import Annotated
 from lignin.model.registry import Owned, Registry, ToMany, ToOne, Trashable, Versioned
 from lignin.model.types import exact, optional_link
 
@@ -42,7 +43,7 @@ class ArtifactState(StrEnum):
     UNHASHED = "unhashed"
 
 
-class Artifact(Registry, Owned, Trashable, Versioned):
+class Artifact(Registry, Annotated, Owned, Trashable, Versioned):
     """A file, folder or array store, known by every byte of its content.
 
     Saving new content under a key that exists makes a new version; the same content under the same

@@ -8,6 +8,7 @@ from typing import Any, Self
 from sqlalchemy.orm import Mapped, mapped_column
 
 from lignin.base.ports import current
+from lignin.model.condition import Descending, Predicate
 from lignin.model.record_list import RecordList
 from lignin.model.registry import Owned, Registry, ToOne, Trashable, Typed, unique_within_type
 from lignin.model.types import JsonObject, exact, optional_link
@@ -100,6 +101,43 @@ class Feature(Registry, Owned, Trashable, Typed):
     def from_dict(cls, values: Mapping[str, Any], *, dtypes: Mapping[str, Any] | None = None, type: Feature | None = None) -> RecordList[Self]:  # noqa: A002 - as the field
         """The same for the keys of a dictionary."""
         return RecordList(current().infer_features(dict(values), dtypes=dict(dtypes or {}), type=type))
+
+    # Operators ask for values, and two features compare as records do.
+
+    def __eq__(self, other: object) -> Any:
+        return super().__eq__(other) if isinstance(other, Feature) else self._asked("exact", other)
+
+    def __ne__(self, other: object) -> Any:
+        return not super().__eq__(other) if isinstance(other, Feature) else self._asked("ne", other)
+
+    def __lt__(self, other: Any) -> Predicate:
+        return self._asked("lt", other)
+
+    def __le__(self, other: Any) -> Predicate:
+        return self._asked("lte", other)
+
+    def __gt__(self, other: Any) -> Predicate:
+        return self._asked("gt", other)
+
+    def __ge__(self, other: Any) -> Predicate:
+        return self._asked("gte", other)
+
+    def __neg__(self) -> Descending:
+        return Descending(feature=self)
+
+    def __hash__(self) -> int:
+        return super().__hash__()
+
+    def in_(self, values: Any) -> Predicate:
+        """The condition that a value is one of several: `Artifact.filter(feature.in_(["a", "b"]))`."""
+        return self._asked("in", values)
+
+    def is_null(self, value: bool = True) -> Predicate:  # noqa: FBT001, FBT002 - as it is written elsewhere
+        """The condition that there is no value; with `False`, that there is one."""
+        return self._asked("isnull", value)
+
+    def _asked(self, comparison: str, value: Any) -> Predicate:
+        return Predicate(self, comparison=comparison, value=value)
 
     def with_config(self, *, optional: bool = False) -> tuple[Self, Mapping[str, bool]]:
         """The feature as a member of a schema that may be absent: `ln.Schema([feature.with_config(optional=True)])`."""

@@ -8,13 +8,14 @@ from sqlalchemy import Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from lignin.base.ports import graph
+from lignin.model.annotated import Annotated
 from lignin.model.registry import Owned, Registry, ToMany, ToOne, Trashable
 from lignin.model.types import exact, optional_link
 
 __all__ = ["Run"]
 
 
-class Run(Registry, Owned, Trashable):
+class Run(Registry, Annotated, Owned, Trashable):
     """One execution: of a script, a notebook, a function, a workflow, a task; each attempt its own.
 
     Attributes:

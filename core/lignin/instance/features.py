@@ -1,0 +1,117 @@
+"""`record.features`: what is said of an artifact, run or record, and what was found in a dataset."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.text import Text
+from rich.tree import Tree
+from sqlalchemy import select
+
+from lignin.instance.annotate import add_values, remove_values, set_values, update_values
+from lignin.instance.read_values import names_of, one_value, values_of
+from lignin.model import Feature, Registry, Schema, artifact_schema
+
+if TYPE_CHECKING:
+    from lignin.instance.instance import Instance
+
+__all__ = ["RecordFeatures", "told"]
+
+
+class RecordFeatures:
+    """The values of features of one record.
+
+    Values are given by the names of features, or by the features themselves:
+
+        artifact.features.add_values({"gc_content": 0.55, "cell_type": ["T cell", "B cell"]})
+    """
+
+    def __init__(self, instance: Instance, record: Registry) -> None:
+        self._instance = instance
+        self._record = record
+
+    def add_values(self, values: Mapping[Any, Any]) -> None:
+        """Add values. A feature of labels takes more of them; a feature of one value that has another is refused.
+
+        Raises:
+            ValidationError: a feature or term is not registered, or a value is not of its feature's dtype; the report names all of them, and the
+                code that mends it. Nothing is stored then.
+            Locked: the record is locked.
+        """
+        add_values(self._instance, self._record, values)
+
+    def update_values(self, values: Mapping[Any, Any]) -> None:
+        """Put values in the place of those of the same features; `None`, and what is empty, removes them.
+
+        Raises:
+            ValidationError, Locked: as `add_values`.
+        """
+        update_values(self._instance, self._record, values)
+
+    def set_values(self, values: Mapping[Any, Any]) -> None:
+        """Make these all that people said; what was found in the dataset stays.
+
+        Raises:
+            ValidationError, Locked: as `add_values`.
+        """
+        set_values(self._instance, self._record, values)
+
+    def remove_values(self, features: Any, *, value: Any = None) -> None:
+        """Remove all values of one or several features, or one value of one feature.
+
+        Raises:
+            NotFound: there is none.
+            UsageError: it was found in the dataset.
+            Locked: the record is locked.
+        """
+        remove_values(self._instance, self._record, features, value=value)
+
+    def get_values(self, *, external_only: bool = False) -> dict[str, Any]:
+        """All values by the names of their features. Several labels are a set, a list is a list.
+
+        Args:
+            external_only: leave out what was found in the dataset.
+        """
+        columns = values_of(self._instance, self._record, external_only=external_only)
+        names = names_of([column.feature for column in columns])
+        return {name: column.values[self._record.id] for name, column in zip(names, columns, strict=True)}
+
+    @property
+    def slots(self) -> dict[str, Schema]:
+        """The features that were found in the parts of the dataset, by part."""
+        link = artifact_schema
+        mine = select(link.c.slot, Schema).join(Schema, Schema.id == link.c.schema_id).where(link.c.artifact_id == self._record.id).order_by(link.c.slot)
+        if type(self._record).__name__ != "Artifact":
+            return {}
+        return self._instance.database.read(lambda session: dict(session.execute(mine).tuples().all()))
+
+    def describe(self) -> str:
+        """Print the values as a tree; returns the text."""
+        tree = Tree(Text("Features", style="bold"))
+        for name, value in self.get_values().items():
+            tree.add(Text(f"{name}: {told(value)}"))
+        console = Console(highlight=False)
+        console.print(tree)
+        with console.capture() as captured:
+            console.print(tree)
+        return captured.get()
+
+    def __getitem__(self, feature: str | Feature) -> Any:
+        return one_value(values_of(self._instance, self._record), self._record, key=feature)
+
+    def __contains__(self, feature: object) -> bool:
+        columns = values_of(self._instance, self._record)
+        return any(c.feature.id == feature.id if isinstance(feature, Feature) else c.feature.name == feature for c in columns)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.get_values())
+
+    def __repr__(self) -> str:
+        return f"features of {type(self._record).__name__} {self._record.uid}: {self.get_values()!r}"
+
+
+def told(value: Any) -> str:
+    """A value for people: labels in order, with commas between them."""
+    return ", ".join(sorted(map(str, value))) if isinstance(value, set) else str(value)
