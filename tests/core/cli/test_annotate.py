@@ -20,6 +20,21 @@ def test_pages_and_comments_are_written(saved, lignin):
     assert notes.comments.count() == 3
 
 
+def test_values_of_features_are_checked_and_stored(saved, lignin):
+    uid = saved("raw/a.txt", "hello")
+    ln.Feature(name="gc", dtype=float).save()
+    ln.Feature(name="code", dtype=str).save()
+    ln.Feature(name="drugs", dtype=ln.ULabel).save()
+    ln.save([ln.ULabel(name="DMSO"), ln.ULabel(name="7")])
+    lignin("annotate", uid, "--feature", "gc=0.55", "--feature", "code=007", "--feature", "drugs=DMSO")
+    assert ln.Artifact.get(uid).features.get_values() == {"gc": 0.55, "code": "007", "drugs": "DMSO"}
+    said = lignin("annotate", uid, "--feature", "gc=high", "--feature", "nosuch=1", "--comment", "x", code=1)
+    assert "nosuch" in said.err
+    assert "gc" in said.err
+    assert ln.Artifact.get(uid).notes.comments.count() == 0
+    assert "name=value" in lignin("annotate", uid, "--feature", "gc", code=2).err
+
+
 def test_misuse_is_told(saved, lignin):
     saved("raw/a.txt", "hello")
     Path("latin.md").write_bytes(b"caf\xe9")

@@ -71,19 +71,20 @@ def encode_column(feature: Feature, spec: FeatureSpec, values: Sequence[Any], *,
         UsageError: a value that no row can hold.
     """
     column = column_of(spec.dtype)
-    as_it_is = _as_it_is(spec)
+    same = _same(spec)
     encode = _remembered(encoder(spec, terms=terms))
     rows: list[int] = []
     positions: list[int] = []
     held: list[Any] = []
     registries: list[str] = []
     for row, value in enumerate(values):
-        if is_missing(value):
-            continue
-        if as_it_is is not None and as_it_is(value):
+        kind = type(value)
+        if kind is same and -_WHOLE < value < _WHOLE:
             rows.append(row)
             positions.append(0)
             held.append(value)
+            continue
+        if kind is not str and is_missing(value):
             continue
         for found in encode(value):
             rows.append(row)
@@ -105,15 +106,10 @@ def texts_of(values: Sequence[Any]) -> Sequence[str]:
     return [text for text in dict.fromkeys(t for value in values for t in (value if is_list(value) else (value,)) if isinstance(t, str))]
 
 
-def _as_it_is(spec: FeatureSpec) -> Callable[[Any], bool] | None:
-    """Whether a value needs no other form: of numbers, which seldom repeat, the question is cheaper than to remember them."""
+def _same(spec: FeatureSpec) -> type[Any] | None:
+    """The type whose values need no other form: of numbers, which seldom repeat, the question is cheaper than to remember them."""
     kind = spec.dtype.kind if isinstance(spec.dtype, Simple) else None
-    match kind:
-        case Kind.FLOAT | Kind.NUM:
-            return lambda value: type(value) is float
-        case Kind.INT:
-            return lambda value: type(value) is int and -_WHOLE < value < _WHOLE
-    return None
+    return {Kind.FLOAT: float, Kind.NUM: float, Kind.INT: int}.get(kind) if kind is not None else None
 
 
 def _remembered(encode: Callable[[Any], tuple[Row, ...]]) -> Callable[[Any], tuple[Row, ...]]:
