@@ -1,4 +1,4 @@
-# make demo    a tour on real data: pipelines, a script and the lineage that binds them
+# make demo    a tour on real data: pipelines of four engines, scripts and the lineage that binds them
 # make test    every test, on SQLite and PostgreSQL
 #
 # Each makes an environment of its own from constraints.txt on its first run; after that no network is needed.

@@ -4,6 +4,7 @@
 
 Runs `mvn package` (unit tests included; `--skip-tests` leaves them out) and copies the plug-in's folder to
 `nextflow_lignin/plugin/nf-lignin-<version>/`, which git ignores and the wheel carries. Needs Java 17 or newer and Maven.
+`--if-needed` does nothing where the plug-in is there and newer than its sources.
 """
 
 import fcntl
@@ -14,10 +15,17 @@ import sys
 import tempfile
 from pathlib import Path
 
-__all__ = ["HERE", "PLUGIN", "build"]
+__all__ = ["HERE", "PLUGIN", "build", "current"]
 
 HERE = Path(__file__).resolve().parent
 PLUGIN = HERE / "nextflow_lignin" / "plugin"
+
+
+def current() -> Path | None:
+    """The folder of the plug-in, if it was built after the last change of its sources."""
+    sources = [HERE / "nf-lignin" / "pom.xml", *(path for path in (HERE / "nf-lignin" / "src").rglob("*") if path.is_file())]
+    built = next(iter(PLUGIN.glob("nf-lignin-*")), None)
+    return built if built and built.stat().st_mtime > max(path.stat().st_mtime for path in sources) else None
 
 
 def build(*options: str) -> Path:
@@ -26,6 +34,8 @@ def build(*options: str) -> Path:
     with (project / "pom.xml").open() as lock:
         # Two builds at once would write into each other's `target`.
         fcntl.flock(lock, fcntl.LOCK_EX)
+        if shutil.which("mvn") is None:
+            raise SystemExit("Maven builds the plug-in, and there is no mvn on PATH.")
         done = subprocess.run(["mvn", "-B", "-ntp", "-q", *options, "package"], cwd=project, capture_output=True, text=True, check=False)
         if done.returncode:
             raise SystemExit(f"Maven could not build nf-lignin:\n{done.stdout}{done.stderr}")
@@ -50,4 +60,5 @@ def _install(built: Path) -> Path:
 
 
 if __name__ == "__main__":
-    print(build(*(["-DskipTests"] if "--skip-tests" in sys.argv[1:] else [])))
+    done = current() if "--if-needed" in sys.argv[1:] else None
+    print(done or build(*(["-DskipTests"] if "--skip-tests" in sys.argv[1:] else [])))

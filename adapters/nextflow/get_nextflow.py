@@ -7,6 +7,7 @@ there already stays. Needs Java 17 or newer and Maven; users have their own `nex
 """
 
 import fcntl
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -18,6 +19,8 @@ VERSIONS = {
     "25.04.4": {"nf-lang": "25.04.0", "nf-commons": "25.04.4", "nf-httpfs": "25.04.4"},
     "25.04.0": {"nf-lang": "25.04.0", "nf-commons": "25.04.4", "nf-httpfs": "25.04.4"},
     "25.05.0-edge": {"nf-lang": "25.04.0", "nf-commons": "25.04.4", "nf-httpfs": "25.04.4"},
+    # Before the observers that the plug-in needs.
+    "24.10.4": {"nf-commons": "24.10.0", "nf-httpfs": "24.10.0"},
 }
 # Not on the registry and needed for nothing here; an old Groovy that would hide the right one; a double of a bridge.
 _EXCLUDED = ("io.seqera", "org.codehaus.groovy", "commons-logging")
@@ -59,6 +62,8 @@ def _fetch(folder: Path, versions: list[str]) -> None:
     modules = "".join(f"<module>{version}</module>" for version in versions)
     (folder / "pom.xml").write_text(_project("runtimes", f"<modules>{modules}</modules>"))
     command = ["mvn", "-B", "-ntp", "-q", "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies", "-DoutputDirectory=${project.basedir}/lib"]
+    if shutil.which("mvn") is None:
+        raise SystemExit("Maven fetches Nextflow, and there is no mvn on PATH.")
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(f"Maven could not fetch Nextflow {', '.join(versions)}:\n{done.stdout}{done.stderr}")

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from lignin.base import errors
     from lignin.base.errors import LigninError
-    from lignin.instance import Q, connect, disconnect, init
+    from lignin.instance import Q, connect, curators, disconnect, init
+    from lignin.instance.drift_artifacts import drift_of as drift
     from lignin.instance.save import save_records as save
     from lignin.instance.settings import settings
     from lignin.model import (
@@ -57,7 +58,9 @@ __all__ = [
     "User",
     "connect",
     "context",
+    "curators",
     "disconnect",
+    "drift",
     "errors",
     "finish",
     "flow",
@@ -77,16 +80,19 @@ _HOMES = {
     "lignin.tracking": ("context", "finish", "flow", "step", "track"),
     "lignin.base.errors": ("LigninError",),
 }  # fmt: skip
+_RENAMED = {"save": ("lignin.instance.save", "save_records"), "drift": ("lignin.instance.drift_artifacts", "drift_of")}
+_MODULES = {"errors": "lignin.base.errors", "curators": "lignin.instance.curators"}
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 
 def __getattr__(name: str) -> Any:
     if name in _HOME:
         value = getattr(import_module(_HOME[name]), name)
-    elif name == "save":
-        value = import_module("lignin.instance.save").save_records
-    elif name == "errors":
-        value = import_module("lignin.base.errors")
+    elif name in _RENAMED:
+        home, own = _RENAMED[name]
+        value = getattr(import_module(home), own)
+    elif name in _MODULES:
+        value = import_module(_MODULES[name])
     else:
         raise AttributeError(f"module 'lignin' has no attribute {name!r}")
     globals()[name] = value

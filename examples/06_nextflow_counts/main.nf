@@ -36,6 +36,6 @@ process TABLE {
 }
 
 workflow {
-    samples = Channel.fromPath(params.reads).map { reads -> tuple(reads.simpleName, reads) }
+    samples = channel.fromPath(params.reads).map { reads -> tuple(reads.simpleName, reads) }
     TABLE(COUNT(samples).collect())
 }

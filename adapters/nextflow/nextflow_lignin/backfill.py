@@ -7,25 +7,28 @@ known in full is told as it was.
 import fcntl
 import os
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from lignin.base.clock import now, to_iso
-from lignin.recording import Recorder
-from nextflow_lignin.account import gather
+from lignin.base.errors import NotFound
+from lignin.recording import Event, Recorder
+from nextflow_lignin.account import PipelineRun, gather
 from nextflow_lignin.history import Launch
 from nextflow_lignin.journal import Journal, read_notes
 from nextflow_lignin.lines import Line, text
+from nextflow_lignin.past import Past
 from nextflow_lignin.sources import Known, Sources
 from nextflow_lignin.spools import SpoolName, journal_path, spool_folders, spools_in
 from nextflow_lignin.synthesise import lines_of_launch
 from nextflow_lignin.tell import read_spool_files, tell
 
-__all__ = ["Sources", "read", "read_sources"]
+__all__ = ["Sources", "read", "read_sources", "tell_origins"]
 
 _SILENCE = timedelta(minutes=10)
+_LAST_SEQ = 2_000_000_000
 
 
 def read(target: str | None, *, recorder: Recorder, since: datetime | None, closing: bool) -> None:
@@ -58,13 +61,42 @@ def read_sources(sources: Sources, *, recorder: Recorder, since: datetime | None
     for launch in known.launches:
         if since is None or launch.at >= since:
             key = launch.session, launch.name
-            _read_launch(known, launch, spool=spools.get(key), told=lines.get(key, ()), recorder=recorder)
+            for event in _tell_launch(known, launch, spool=spools.get(key), told=lines.get(key, ())):
+                recorder.record(event)
             count += 1
     return count
 
 
-def _read_launch(known: Known, launch: Launch, *, spool: Path | None, told: Sequence[Line], recorder: Recorder) -> None:
-    lines: list[Line] = [*told, *lines_of_launch(known, launch)]
+def tell_origins(run: PipelineRun, *, journal: Journal) -> Iterator[Event]:
+    """The earlier runs that computed what this run found done, and that left no spool: as an import tells them."""
+    folder = text(run.create, "launchDir")
+    wanted = {tuple(owner) for owner in (journal.get("owners") or {}).values()}
+    if not wanted or folder is None or not Path(folder).is_dir():
+        return
+    with suppress(NotFound):
+        known = Known.read(Sources.find(Path(folder)))
+        spooled = {(name.session, name.run) for path in spools_in(spool_folders(Path(folder))) if (name := SpoolName.parse(path)) is not None}
+        for launch in known.launches:
+            if (launch.session, launch.name) in wanted - spooled:
+                yield from _tell_launch(known, launch, extra=_as_computed(run, launch, journal))
+
+
+def _as_computed(run: PipelineRun, launch: Launch, journal: Journal) -> list[Line]:
+    """What a run says of the tasks that it found done, as the run that did them would have: all that it knows is of that one."""
+    owners = journal.get("owners") or {}
+    lines: list[Line] = []
+    for task in run.tasks.values():
+        if task.final is not None and tuple(owners.get(task.id, ())) == (launch.session, launch.name):
+            frame = {"run": {"sessionId": launch.session, "runName": launch.name, "startedAt": to_iso(launch.at)}, "imported": True}
+            # After all that Nextflow's stores say, which comes first.
+            lines.append({**task.final, **frame, "state": "complete", "status": "COMPLETED", "seq": _LAST_SEQ + len(lines)})
+    return lines
+
+
+def _tell_launch(
+    known: Known, launch: Launch, *, spool: Path | None = None, told: Sequence[Line] = (), extra: Sequence[Line] = ()
+) -> Iterator[Event]:
+    lines: list[Line] = [*told, *lines_of_launch(known, launch), *extra]
     with Journal(None) as journal:
         if spool is not None:
             for (kind, name), value in read_notes(journal_path(spool)).items():
@@ -72,9 +104,9 @@ def _read_launch(known: Known, launch: Launch, *, spool: Path | None, told: Sequ
         elif launch.status == "-" and (at := _closed_at(known, launch)) is not None:
             journal.note("closing", {"at": to_iso(at), "code": None})
         beside = spool or spool_folders(known.sources.launch)[0] / "none"
+        past = Past(launches=known.launches, store=known.sources.lineage)
         for run in gather(lines):
-            for event in tell(run, journal=journal, spool=beside):
-                recorder.record(event)
+            yield from tell(run, journal=journal, spool=beside, past=past)
 
 
 def _closed_at(known: Known, launch: Launch) -> datetime | None:

@@ -14,8 +14,9 @@ from lignin.base.errors import LigninError, SpoolError
 from lignin.base.ids import digest
 from lignin.base.processes import is_gone
 from lignin.base.settings import find_instance, spool_folder
-from lignin.recording import BadLine, RunKey, Spool, dump, hand_over
+from lignin.recording import BadLine, Event, RunKey, Spool, dump, hand_over
 from nextflow_lignin.account import PipelineRun, gather
+from nextflow_lignin.backfill import tell_origins
 from nextflow_lignin.journal import Journal, Locked
 from nextflow_lignin.lines import read_lines, text
 from nextflow_lignin.spools import SpoolName, is_told, journal_path, spools_in
@@ -70,15 +71,21 @@ class _Teller:
         target = Spool(spool_folder(folder), engine=_ENGINE)
         for run in runs:
             for event in tell(run, journal=self._journal, spool=self._spool, code=code, parent=self._parent):
-                line = digest(dump(event))
-                if line not in self._told:
-                    self._told.add(line)
-                    self._keys.add(event.run)
-                    target.record(event)
+                self._keys.add(event.run)
+                self._record(event, target)
+            if run.has_ended or self._journal.get("closing") is not None:
+                for event in tell_origins(run, journal=self._journal):
+                    self._record(event, target)
         target.close()
         if target.path is None:
             return self.runs, True
         return self.runs, hand_over(target.path, runs=self.runs, seconds=_PATIENCE, folder=folder, quiet=quiet)
+
+    def _record(self, event: Event, target: Spool) -> None:
+        line = digest(dump(event))
+        if line not in self._told:
+            self._told.add(line)
+            target.record(event)
 
 
 def ingest_spool(spool: Path, *, code: int | None = None, wait: bool = False, parent: str | None = None) -> Ingested:

@@ -13,7 +13,7 @@ from typing import Any
 
 from nextflow_lignin.history import local_moment
 
-__all__ = ["Lineage", "Record", "read_lineage"]
+__all__ = ["Lineage", "Record", "lid", "read_lineage", "read_record"]
 
 Record = Mapping[str, Any]
 
@@ -62,7 +62,7 @@ def read_lineage(store: Path) -> Lineage:
         if Path(folder) == store and ".history" in inner:
             inner.remove(".history")
         if _DATA in files:
-            record = _load(Path(folder) / _DATA)
+            record = read_record(Path(folder))
             if record is not None:
                 _file(found, Path(folder).relative_to(store).as_posix(), record)
     for path in sorted((store / ".history").glob("*")):
@@ -77,9 +77,10 @@ def lid(value: object) -> str | None:
     return value.removeprefix(_LID) if isinstance(value, str) and value.startswith(_LID) else None
 
 
-def _load(path: Path) -> Record | None:
+def read_record(folder: Path) -> Record | None:
+    """The record of one key, which is a folder; `None` where there is none that can be read."""
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
+        record = json.loads((folder / _DATA).read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
         return None
     if not isinstance(record, dict) or not isinstance(record.get("kind"), str):

@@ -3,6 +3,7 @@
 import re
 import socket
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from lignin.base.clock import from_iso, now, to_iso
 from lignin.base.redact import redact_url
 from lignin.base.settings import host_name
 from lignin.recording import FileRef, Produced, RefState, Used, observe, to_uri
+from nextflow_lignin.account import hash_in_path
 from nextflow_lignin.files import Found
 from nextflow_lignin.journal import Journal
 
@@ -96,7 +98,8 @@ def _judge(found: Found, seen: tuple[FileRef, bool]) -> FileRef:
     if is_later or is_other:
         told = None if found.mtime_ms is None else found.mtime_ms * 1_000_000
         return FileRef(uri=ref.uri, host=ref.host, size=found.size, mtime_ns=told, state=RefState.CHANGED)
-    return ref
+    # Work folders are Nextflow's to clean: what is in them is on the way, which a policy may treat as such.
+    return ref if hash_in_path(found.path) is None else replace(ref, state=RefState.TEMPORARY)
 
 
 def _nanoseconds(moment: datetime) -> int:

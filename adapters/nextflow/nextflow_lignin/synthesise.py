@@ -1,7 +1,6 @@
 """What the plug-in would have written of a run, made from what Nextflow left behind."""
 
 import hashlib
-import os
 import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
@@ -12,6 +11,7 @@ from lignin.base.clock import to_iso
 from lignin.recording import repository_of
 from nextflow_lignin.history import Launch
 from nextflow_lignin.lineage import Record
+from nextflow_lignin.processes import module_at, process_lines
 from nextflow_lignin.published import publish_lines
 from nextflow_lignin.sources import Known, option_of, params_of, words_of
 from nextflow_lignin.spools import nextflow_home
@@ -36,7 +36,9 @@ def lines_of_launch(known: Known, launch: Launch) -> Iterator[dict[str, Any]]:
     parts: list[tuple[datetime, dict[str, Any]]] = [(launch.at, create)]
     tasks = list(task_lines(known, launch, run_key=key, work=Path(create["workDir"])))
     if record or tasks or launch.status == "OK":
-        parts.append((launch.at, _begin(launch, record, create)))
+        begin = _begin(launch, record, create)
+        parts.append((launch.at, begin))
+        parts += [(launch.at, line) for line in process_lines(begin["scripts"], (str(line["process"]) for _, line in tasks))]
     parts += tasks
     parts += publish_lines(known, launch, run_key=key, work=Path(create["workDir"]), tasks=tasks)
     if launch.status in {"OK", "ERR"}:
@@ -142,9 +144,7 @@ def _included(main: Path) -> list[Path]:
         except OSError:
             continue
         for named in _INCLUDE.findall(text):
-            place = Path(os.path.normpath(script.parent / named))
-            choices = (place, place.with_name(f"{place.name}.nf"), place / "main.nf")
-            path = next((choice for choice in choices if choice.is_file()), None)
+            path = module_at(script, named)
             if path is not None and path not in found:
                 found.append(path)
                 waiting.append(path)

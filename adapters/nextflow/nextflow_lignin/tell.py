@@ -8,11 +8,12 @@ from pathlib import Path
 from lignin.base.clock import from_iso, now, to_iso
 from lignin.base.processes import is_gone
 from lignin.recording import BadLine, Event, RunKey
-from nextflow_lignin.account import PipelineRun, executed, gather, pipeline_key
+from nextflow_lignin.account import PipelineRun, executed, gather, pipeline_key, task_key
 from nextflow_lignin.discover import discovered
 from nextflow_lignin.files import Found
 from nextflow_lignin.journal import Journal
 from nextflow_lignin.lines import Line, number, read_lines, text
+from nextflow_lignin.past import Past
 from nextflow_lignin.scripts import look_at_scripts
 from nextflow_lignin.sight import Sight, is_here
 from nextflow_lignin.spools import SpoolName, parts_of, spools_in
@@ -54,7 +55,9 @@ def read_spool_files(spool: Path) -> Reading:
     return Reading(lines=tuple(lines), bad=tuple(bad), size=size)
 
 
-def tell(run: PipelineRun, *, journal: Journal, spool: Path | None = None, code: int | None = None, parent: RunKey | None = None) -> Iterator[Event]:
+def tell(
+    run: PipelineRun, *, journal: Journal, spool: Path | None = None, code: int | None = None, parent: RunKey | None = None, past: Past | None = None
+) -> Iterator[Event]:
     """All events of a run.
 
     Args:
@@ -63,11 +66,12 @@ def tell(run: PipelineRun, *, journal: Journal, spool: Path | None = None, code:
         spool: its file, beside which earlier runs of the session lie.
         code: Nextflow's exit code, where a wrapper has seen it: its process is gone.
         parent: the run that started Nextflow.
+        past: what Nextflow keeps of earlier runs; what lies where it was launched, if it is not said.
     """
     here = is_here(text(run.create, "host"))
     earlier = _earlier(run, spool) if spool is not None else []
     context = Context(
-        origins=_origins(run, earlier),
+        origins=_origins(run, earlier, journal=journal, past=past or (Past.of(run) if here else Past())),
         bases=look_at_scripts(run, journal=journal, is_here=here),
         closing=_closing(run, journal, code=code, is_here=here),
         parent=parent,
@@ -119,13 +123,21 @@ def _latest(earlier: list[Path]) -> str | None:
     return None if name is None else name.run
 
 
-def _origins(run: PipelineRun, earlier: list[Path]) -> Mapping[str, RunKey]:
-    """Who has really computed what this run found done, as far as the session's earlier runs say."""
-    if not any(task.final and task.final.get("state") == "cached" for task in run.tasks.values()):
+def _origins(run: PipelineRun, earlier: list[Path], *, journal: Journal, past: Past) -> Mapping[str, RunKey]:
+    """Who has really computed what this run found done: by the spools of the session's earlier runs, else by what Nextflow keeps."""
+    cached = {task.id for task in run.tasks.values() if task.final and task.final.get("state") == "cached"}
+    if not cached:
         return {}
     found: dict[str, RunKey] = {}
     for path in earlier:
         for other in gather(read_spool_files(path).lines):
             if other.key != pipeline_key(run.session_id, run.name):
                 found.update(executed(other))
+    if cached - found.keys():
+        # Noted, since the history forgets, and the same must be told again.
+        noted = {own: tuple(owner) for own, owner in (journal.get("owners") or {}).items()}
+        told = {**dict(past.owners(run)), **noted}
+        if told != noted:
+            journal.note("owners", told)
+        found = {own: task_key(pipeline_key(*owner), own) for own, owner in told.items()} | found
     return found

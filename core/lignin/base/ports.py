@@ -117,6 +117,14 @@ class Catalogue(Protocol):
         """All that a schema checks, as a value."""
         ...
 
+    def change_schema(self, schema: Any, *, act: str, features: Any, optional: bool | None = None) -> None:
+        """Change which features a schema lists."""
+        ...
+
+    def optional_features(self, schema: Any) -> Any:
+        """The features of a schema that may be absent."""
+        ...
+
     def look_up(self, registry: type[Any], values: Any, *, field: Any, within: Any) -> Any:
         """Which values are terms of a registry, and what the others were meant to be."""
         ...

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,8 +13,10 @@ from lignin.base.extras import require
 if TYPE_CHECKING:
     from upath import UPath
 
-__all__ = ["Format", "open_there", "require", "stream_of"]
+__all__ = ["PIECE", "Format", "open_there", "require", "stream_of"]
 
+PIECE = 100_000
+"""The most rows that a piece of a table has."""
 _BLOCK = 2 * 1024 * 1024
 
 
@@ -31,6 +33,9 @@ class Format:
         engines: by which packages `open` can read it, the default first; empty where there is no choice.
         copied: those of them that read a local copy of what lies on S3.
         count: path, also on S3 → number of observations, read without loading; `None` where there is no such number.
+        pieces: path, also on S3, and the names of columns that hold texts → the table's pieces one after the other, none larger than
+            100,000 rows; `None` where it is no table.
+        is_typed: whether it says of each column what its values are; a text file does not.
     """
 
     suffixes: tuple[str, ...]
@@ -41,6 +46,8 @@ class Format:
     streams: bool = False
     engines: tuple[str, ...] = ()
     copied: tuple[str, ...] = ()
+    pieces: Callable[[Any, Collection[str]], Iterator[Any]] | None = None
+    is_typed: bool = True
 
 
 @contextlib.contextmanager

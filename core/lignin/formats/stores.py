@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lignin.formats.format import Format, require
+from lignin.base.errors import FormatError
+from lignin.formats.format import PIECE, Format, require
 
 if TYPE_CHECKING:
     from upath import UPath
@@ -53,6 +55,20 @@ def _load_store(path: Path, **options: Any) -> Any:
     return found[...] if isinstance(found, require("zarr", extra="zarr").Array) else found
 
 
+def _pieces_of_store(place: Path | UPath, texts: Collection[str]) -> Iterator[Any]:
+    """The arrays of a group as columns, slice by slice."""
+    group = open_store(place)
+    arrays = dict(group.arrays()) if hasattr(group, "arrays") else {}
+    columns = {name: array for name, array in sorted(arrays.items()) if array.ndim == 1}
+    lengths = {array.shape[0] for array in columns.values()}
+    if len(lengths) != 1:
+        told = "its arrays of one dimension have different lengths" if columns else "there is no array of one dimension"
+        raise FormatError(f"{place} is no table: {told}. A table is a group of arrays of one length, each a column.")
+    (length,) = lengths
+    for begin in range(0, max(length, 1), PIECE):
+        yield {name: array[begin : begin + PIECE] for name, array in columns.items()}
+
+
 def _otype_of_attributes(attributes: dict[str, Any]) -> str | None:
     if "spatialdata_attrs" in attributes:
         return "SpatialData"
@@ -60,4 +76,4 @@ def _otype_of_attributes(attributes: dict[str, Any]) -> str | None:
     return {"anndata": "AnnData", "mudata": "MuData"}.get(encoding)
 
 
-PLAIN_ZARR = Format(suffixes=(".zarr", ".ome.zarr"), load=_load_store, open=open_store, streams=True)
+PLAIN_ZARR = Format(suffixes=(".zarr", ".ome.zarr"), load=_load_store, open=open_store, streams=True, pieces=_pieces_of_store)

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from lignin.base.clock import from_iso
 from lignin.base.errors import FormatError
-from lignin.formats.format import Format, require, stream_of
+from lignin.formats.format import PIECE, Format, require, stream_of
 
 if TYPE_CHECKING:
     import pandas as pd
     from upath import UPath
 
-__all__ = ["ARROW", "DELIMITED", "PARQUET", "build_frame", "join_frames", "parse_times", "separator_of", "typed_frame", "with_polars"]
+__all__ = ["ARROW", "DELIMITED", "PARQUET", "build_frame", "join_frames", "nullable_column", "parse_times", "separator_of", "typed_frame", "with_polars"]
 
 _ENGINES = ("pyarrow", "polars")
 
@@ -28,7 +28,7 @@ def build_frame(data: Mapping[str, Sequence[Any]], *, index: Sequence[int]) -> p
 
 
 def typed_frame(data: Mapping[str, tuple[Sequence[Any], str | None]], *, index: Sequence[Any], index_name: str) -> pd.DataFrame:
-    """A frame of columns, each of a dtype of pandas, with room for missing values where there are some; `None` leaves them objects."""
+    """A frame of columns, each of a kind of `nullable_column` or a dtype of pandas; `None` leaves them objects."""
     pandas = _pandas()
     rows = pandas.Index(index, name=index_name, dtype=object)
     series = {name: _typed_series(pandas, values, dtype, rows) for name, (values, dtype) in data.items()}
@@ -37,13 +37,30 @@ def typed_frame(data: Mapping[str, tuple[Sequence[Any], str | None]], *, index: 
 
 
 def _typed_series(pandas: Any, values: Sequence[Any], dtype: str | None, rows: Any) -> Any:
-    if dtype in {"int64", "bool"} and None in values:
-        dtype = {"int64": "Int64", "bool": "boolean"}[dtype]
+    if dtype in {"int", "bool", "float", "num"}:
+        return pandas.Series(nullable_column(values, kind=dtype), index=rows)
     try:
         return pandas.Series(values, index=rows, dtype=dtype or object)
     except (TypeError, ValueError, OverflowError):
         # Times of several zones, or beyond what pandas counts.
         return pandas.Series(values, index=rows, dtype=object)
+
+
+def nullable_column(values: Sequence[Any], *, kind: str) -> Any:
+    """Values, some of which are missing, as a column of a frame, in a type that changes none of them.
+
+    Args:
+        values: `None` where one is missing.
+        kind: `int`, `bool`, `float`, `num`; any other stays as it is.
+    """
+    pandas = _pandas()
+    match kind:
+        case "float" | "num":
+            return pandas.array([float("nan") if value is None else value for value in values], dtype="float64")
+        case "int" | "bool":
+            nullable, plain = ("Int64", "int64") if kind == "int" else ("boolean", "bool")
+            return pandas.array(values, dtype=nullable if None in values else plain)
+    return pandas.Series(list(values), dtype=object).array
 
 
 def parse_times(texts: Sequence[str | None]) -> Any:
@@ -161,8 +178,50 @@ def _count_arrow(place: Path | UPath) -> int:
     return int(_dataset(place, format="ipc").count_rows())
 
 
+def _parquet_pieces(place: Path | UPath, texts: Collection[str]) -> Iterator[Any]:
+    if place.is_dir():
+        yield from _dataset_pieces(place, form="parquet")
+        return
+    with stream_of(place) as source, _arrow("pyarrow.parquet").ParquetFile(source) as file:
+        yield from _or_empty(file.iter_batches(PIECE), file.schema_arrow)
+
+
+def _arrow_pieces(place: Path | UPath, texts: Collection[str]) -> Iterator[Any]:
+    yield from _dataset_pieces(place, form="ipc")
+
+
+def _dataset_pieces(place: Path | UPath, *, form: str) -> Iterator[Any]:
+    dataset = _dataset(place, format=form)
+    # One after the other: what is read ahead lies in memory.
+    yield from _or_empty(dataset.to_batches(batch_size=PIECE, batch_readahead=0, fragment_readahead=0), dataset.schema)
+
+
+def _or_empty(batches: Iterator[Any], schema: Any) -> Iterator[Any]:
+    """The batches; of a table without rows one that has its columns."""
+    count = 0
+    for count, batch in enumerate(batches, start=1):  # noqa: B007 - asked after the loop
+        yield batch
+    if not count:
+        yield schema.empty_table()
+
+
+def _delimited_pieces(place: Path | UPath, texts: Collection[str]) -> Iterator[Any]:
+    """Frames whose numbers may have gaps, so that a piece with one has the types of a piece without."""
+    packed = "gzip" if place.name.lower().endswith(".gz") else None
+    options = {"sep": separator_of(place.name), "chunksize": PIECE, "compression": packed, "dtype_backend": "numpy_nullable"}
+    with stream_of(place) as source, _pandas().read_csv(source, dtype=dict.fromkeys(texts, "string"), **options) as pieces:
+        yield from pieces
+
+
 PARQUET = Format(
-    suffixes=(".parquet",), otype="DataFrame", load=_load_parquet, open=_open_parquet, count=_count_parquet, streams=True, engines=_ENGINES
+    suffixes=(".parquet",),
+    otype="DataFrame",
+    load=_load_parquet,
+    open=_open_parquet,
+    count=_count_parquet,
+    streams=True,
+    engines=_ENGINES,
+    pieces=_parquet_pieces,
 )
 ARROW = Format(
     suffixes=(".ipc", ".feather", ".arrow"),
@@ -174,8 +233,16 @@ ARROW = Format(
     engines=_ENGINES,
     # Polars' texts in Arrow files are of a type that pyarrow can't filter.
     copied=("polars",),
+    pieces=_arrow_pieces,
 )
 # Polars guesses the types of columns in its own way, and should guess alike wherever the bytes lie: from a copy.
 DELIMITED = Format(
-    suffixes=(".csv", ".tsv", ".csv.gz", ".tsv.gz"), load=_load_delimited, open=_open_delimited, streams=True, engines=_ENGINES, copied=("polars",)
+    suffixes=(".csv", ".tsv", ".csv.gz", ".tsv.gz"),
+    load=_load_delimited,
+    open=_open_delimited,
+    streams=True,
+    engines=_ENGINES,
+    copied=("polars",),
+    pieces=_delimited_pieces,
+    is_typed=False,
 )

@@ -110,7 +110,8 @@ def compare(column: Any, comparison: str, value: Any) -> ColumnElement[bool]:
             clause = compare(column, _unrounded(column, value))
         case "range":
             low, high = (_unrounded(column, v) for v in value)
-            clause = column.between(low, high)
+            # `between` takes no collation on PostgreSQL.
+            clause = and_(column >= low, column <= high)
         case _:
             clause = _compare_text(column, comparison, value)
     return clause

@@ -19,7 +19,8 @@ from lignin.base.errors import (
     UsageError,
 )
 from lignin.base.ids import digest
-from lignin.formats import Format, format_there, suffixes_of, type_of_object
+from lignin.formats import Format, ObjectType, format_there, suffixes_of, type_of_object
+from lignin.instance.curate import Found, Subject, curate
 from lignin.instance.define import define_feature, define_schema
 from lignin.instance.fields import check_fields, check_value, conceal
 from lignin.instance.find_storage import find_storage
@@ -57,6 +58,7 @@ class Draft:
         storage: a storage location other than the default.
         run: the run that made it, where one was named.
         is_lazy: the source was written straight into its storage, and is moved to its place.
+        found: what was found in it, where it was checked against a schema.
     """
 
     source: Path | RemoteSource
@@ -67,6 +69,7 @@ class Draft:
     storage: Storage | None
     run: Run | None
     is_lazy: bool = False
+    found: Found | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +138,9 @@ def _construct_artifact(instance: Instance, record: Artifact, data: Any, options
         if options[name] is not None:
             check_value(Artifact, name, options[name])
     asked = options["format"] or {}
-    written = _write(data, key=key, asked=asked)
+    kind = _kind_of(data, key=key, asked=asked)
+    found = None if kind is None else _check_object(instance, data, options)
+    written = None if kind is None else _write(data, kind, asked=asked)
     try:
         given = _as_source(instance, data) if written is None else written.path
         source, content, mtime_ns = _inspect(instance, given, read=options.get("read"), is_lazy="lazy" in asked)
@@ -152,6 +157,11 @@ def _construct_artifact(instance: Instance, record: Artifact, data: Any, options
             record.otype, record.n_observations = written.otype, written.n_observations
         else:
             _describe(record, source, otype=asked.get("otype"))
+        if found is None and options.get("schema") is not None:
+            place = source if isinstance(source, Path) else source.root.path()
+            subject = Subject(data=place, suffix=suffix, otype=record.otype, external=options.get("features"))
+            found = curate(instance, subject, options["schema"])
+        record.schema_id = None if found is None else found.schema.id
     except BaseException:
         if written is not None:
             written.folder.cleanup()
@@ -165,7 +175,19 @@ def _construct_artifact(instance: Instance, record: Artifact, data: Any, options
         storage=None if options["storage"] is None else find_storage(instance, options["storage"]),
         run=_as_run(options["run"]),
         is_lazy="lazy" in asked,
+        found=found,
     )
+
+
+def _check_object(instance: Instance, data: Any, options: Mapping[str, Any]) -> Found | None:
+    """Check an object in memory against the schema that is asked for, before it is written out; a lazy one is computed first."""
+    if options.get("schema") is None or type(data).__name__ == "LazyFrame":
+        return None
+    return curate(instance, Subject(data=data, external=options.get("features")), options["schema"])
+
+
+def _is_path(data: Any) -> bool:
+    return isinstance(data, str | os.PathLike | Root) or hasattr(type(data), "storage_options")
 
 
 def _describe(record: Artifact, source: Path | RemoteSource, *, otype: str | None) -> None:
@@ -183,15 +205,21 @@ def _describe(record: Artifact, source: Path | RemoteSource, *, otype: str | Non
         record.n_observations = _count(known, place, otype)
 
 
-def _write(data: Any, *, key: str | None, asked: Mapping[str, Any]) -> _Written | None:
-    """An object in memory as a file; `None` for paths."""
+def _kind_of(data: Any, *, key: str | None, asked: Mapping[str, Any]) -> tuple[ObjectType, str] | None:
+    """How an object in memory is written, and under which suffix; `None` for paths."""
     if data is None:
         raise UsageError("an artifact is made of something: ln.Artifact(path, key=…), or Artifact.from_dataframe(df, key=…)")
-    if isinstance(data, str | os.PathLike | Root) or hasattr(type(data), "storage_options"):
+    if _is_path(data):
         return None
     known, suffix = type_of_object(data, suffix=suffix_of(key or "") or asked.get("suffix") or "")
     if asked.get("otype") not in {None, known.otype}:
         raise FormatError(f"this makes an artifact of a {asked['otype']}, not of a {known.otype}")
+    return known, suffix
+
+
+def _write(data: Any, kind: tuple[ObjectType, str], *, asked: Mapping[str, Any]) -> _Written:
+    """An object in memory as a file."""
+    known, suffix = kind
     folder = tempfile.TemporaryDirectory(prefix="lignin-")
     path = Path(folder.name) / f"object{suffix}"
     try:

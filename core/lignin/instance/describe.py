@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.text import Text
 from rich.tree import Tree
-from sqlalchemy import literal, select, union_all
+from sqlalchemy import String, cast, func, literal, select, union_all
 
 from lignin.base.errors import LigninError
+from lignin.instance.describe_dataset import add_dataset
 from lignin.instance.notes import note_columns
 from lignin.model import (
     MAIN,
@@ -22,6 +23,7 @@ from lignin.model import (
     Project,
     Registry,
     Run,
+    Schema,
     Space,
     Transform,
     Trashable,
@@ -67,11 +69,12 @@ def _tree(instance: Instance, record: Registry) -> Tree:
     if description and name != description:
         head.append(f" | {_short(description)}", style="not bold")
     tree = Tree(head)
-    for line in (*_common(record), *_owner(instance, record)):
+    around = _around(instance, record)
+    for line in (*_common(record, around), *_owner(record, around)):
         tree.add(Text(line))
     match record:
         case Artifact():
-            _add_artifact(instance, tree, record)
+            _add_artifact(instance, tree, record, around)
         case Run():
             _add_run(tree, record)
         case Transform() if record.source_code:
@@ -87,11 +90,10 @@ def _tree(instance: Instance, record: Registry) -> Tree:
     return tree
 
 
-def _common(record: Any) -> Sequence[str]:
+def _common(record: Any, around: Mapping[str, Any]) -> Sequence[str]:
     lines = [f"uid: {record.uid or 'none'}"]
     if isinstance(record, Artifact):
-        run = record.run
-        made = "none" if run is None else f"{run.uid[:7]} ({run.name or run.transform_id})"
+        made = f"{around['run_uid'][:7]} ({around['run_name']})" if around.get("run_uid") else "none"
         lines += [f"run: {made}", f"kind: {record.kind or 'none'}   otype: {record.otype or 'none'}"]
         lines += [f"hash: {record.hash or 'unhashed'}", f"size: {human_size(record.size)}"]
         lines += [f"n_files: {record.n_files}"] if record.n_files is not None else []
@@ -109,23 +111,38 @@ def _common(record: Any) -> Sequence[str]:
     return lines
 
 
-def _owner(instance: Instance, record: Any) -> Sequence[str]:
-    """Where a record lives and who made it, by one question."""
+def _around(instance: Instance, record: Any) -> Mapping[str, Any]:
+    """The names of where a record lives, who made it and what it came from, by one question."""
     if record.id is None:
-        return ()
-    named: dict[str, Any] = {
+        return {}
+    run, origin = getattr(record, "run_id", None), getattr(record, "origin_id", None)
+    asked: dict[str, Any] = {
         "branch": select(Branch.name).where(Branch.id == getattr(record, "branch_id", None)),
         "space": select(Space.name).where(Space.id == getattr(record, "space_id", None)),
         "by": select(User.handle).where(User.id == getattr(record, "created_by_id", None)),
         **note_columns(record),
     }
-    names = instance.database.read(lambda session: session.execute(select(*(query.scalar_subquery().label(name) for name, query in named.items()))).one())
-    lines = [f"branch: {names.branch}   space: {names.space}"] if isinstance(record, Trashable) else []
-    lines += [f"created_at: {_moment(record.created_at)}   created_by: {names.by or 'nobody'}"] if hasattr(record, "created_by_id") else []
-    if names.readme or names.comments:
-        first = next(iter(_first_lines((names.readme or "").strip(), 1)), "")
-        count = f"{names.comments} comment{'' if names.comments == 1 else 's'}"
-        lines.append(f"notes: {first}{f' ({count})' if first and names.comments else '' if first else count}")
+    if isinstance(record, Artifact):
+        asked |= {
+            "run_uid": select(Run.uid).where(Run.id == run),
+            "run_name": select(func.coalesce(Run.name, cast(Run.transform_id, String))).where(Run.id == run),
+            "origin_uid": select(Artifact.uid).where(Artifact.id == origin),
+            "origin_key": select(Artifact.key).where(Artifact.id == origin),
+            "schema": select(func.coalesce(Schema.name, Schema.uid)).where(Schema.id == record.schema_id),
+        }
+    question = select(*(part.scalar_subquery().label(name) for name, part in asked.items()))
+    return dict(instance.database.read(lambda session: session.execute(question).mappings().one()))
+
+
+def _owner(record: Any, around: Mapping[str, Any]) -> Sequence[str]:
+    if record.id is None:
+        return ()
+    lines = [f"branch: {around['branch']}   space: {around['space']}"] if isinstance(record, Trashable) else []
+    lines += [f"created_at: {_moment(record.created_at)}   created_by: {around['by'] or 'nobody'}"] if hasattr(record, "created_by_id") else []
+    if around["readme"] or around["comments"]:
+        first = next(iter(_first_lines((around["readme"] or "").strip(), 1)), "")
+        count = f"{around['comments']} comment{'' if around['comments'] == 1 else 's'}"
+        lines.append(f"notes: {first}{f' ({count})' if first and around['comments'] else '' if first else count}")
     return lines
 
 
@@ -143,13 +160,13 @@ def _labels(instance: Instance, artifact: Artifact) -> Mapping[str, list[str]]:
     return found
 
 
-def _add_artifact(instance: Instance, tree: Tree, artifact: Artifact) -> None:
+def _add_artifact(instance: Instance, tree: Tree, artifact: Artifact, around: Mapping[str, Any]) -> None:
     tree.add(Text(f"storage/path: {artifact.path}", overflow="fold"))
     if artifact.id is None:
         return
-    origin = artifact.origin
-    if origin is not None:
-        tree.add(Text(f"inferred origin: {origin.key or origin.uid} ({origin.uid}), of the same content"))
+    if around["origin_uid"]:
+        tree.add(Text(f"inferred origin: {around['origin_key'] or around['origin_uid']} ({around['origin_uid']}), of the same content"))
+    add_dataset(instance, tree, artifact, schema=around["schema"])
     labels = _labels(instance, artifact)
     if labels:
         branch = tree.add(Text("Labels", style="bold"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -25,7 +25,7 @@ from lignin.instance.comparisons import COMPARISONS, among, compare, compile_jso
 from lignin.instance.feature_values import column_of, encode_one, field_of, innermost
 from lignin.instance.specs import feature_spec
 from lignin.instance.values import boolean, number, plain, text_value
-from lignin.model import INDEXED_TEXT, REGISTRIES, VALUES, Feature, Registry
+from lignin.model import INDEXED_TEXT, REGISTRIES, VALUES, Feature, Registry, Trashable
 from lignin.schema import Categorical, FeatureSpec, Kind, Simple
 
 __all__ = ["feature_condition", "values_to_order"]
@@ -131,14 +131,19 @@ def _terms(table: Any, spec: FeatureSpec, *, path: list[str], comparison: str, v
             parts = [value.selected_ids()] if value.registry is target else []
         elif path:
             parts = [select(target.id).where(inner(target, {"__".join([*path, comparison]): value}))]
-        elif comparison == "in" and texts:
-            parts = [select(target.id).where(inner(target, {f"{field_of(spec.dtype, name)}__in": texts}))]
         elif texts:
-            parts = [select(target.id).where(inner(target, {f"{field_of(spec.dtype, name)}__{comparison}": texts[0]}))]
+            lookup = {f"{field_of(spec.dtype, name)}__{comparison}": texts if comparison == "in" else texts[0]}
+            parts = [select(target.id).where(inner(target, lookup), *_living(target))]
         ids = [record.id for record in records if type(record) is target]
-        clauses += [and_(table.c.registry == name, table.c.target_id.in_(part)) for part in parts]
-        clauses += [and_(table.c.registry == name, table.c.target_id.in_(ids))] if ids else []
+        found = [table.c.target_id.in_(part) for part in (*parts, *([ids] if ids else []))]
+        # Of one registry all are; and no other index is to be taken for that of the feature.
+        clauses += found if len(names) == 1 else [and_(func.coalesce(table.c.registry, "") == name, part) for part in found]
     return or_(*clauses) if clauses else false()
+
+
+def _living(target: Any) -> Sequence[ColumnElement[bool]]:
+    """In the words of the index of names: those that are not in the trash."""
+    return (target.branch_id > literal_column("0"),) if issubclass(target, Trashable) else ()
 
 
 def _several(spec: FeatureSpec, comparison: str, value: Any) -> Iterable[Any]:

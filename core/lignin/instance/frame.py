@@ -10,10 +10,11 @@ from sqlalchemy import Select, String, select, type_coerce
 from sqlalchemy.orm import Session, aliased
 
 from lignin.base.errors import UnknownField
-from lignin.formats.tables import build_frame, parse_times
+from lignin.formats.tables import build_frame, nullable_column, parse_times
 from lignin.instance.conditions import ALIASES, link_table
 from lignin.instance.database import Database
-from lignin.model import REGISTRIES, Registry, ToMany, ToOne
+from lignin.instance.read_values import Column, names_of, read_columns
+from lignin.model import REGISTRIES, Feature, Registry, ToMany, ToOne
 from lignin.model.types import JsonObject, UtcDateTime
 
 if TYPE_CHECKING:
@@ -35,8 +36,18 @@ def frame_columns(registry: type[Registry]) -> tuple[str, ...]:
     return ("uid", *(n for n in own if n != "uid"), *shared, *keys)
 
 
-def to_frame(database: Database, registry: type[Registry], *, statement: Select[Any], include: Sequence[str]) -> pd.DataFrame:
-    """What a statement selects as a frame: one query, and one more for each included relation of many."""
+def to_frame(
+    database: Database, registry: type[Registry], *, statement: Select[Any], include: Sequence[str], features: Sequence[Feature] | None = ()
+) -> pd.DataFrame:
+    """What a statement selects as a frame: one query, and one more for each included relation of many.
+
+    Args:
+        database: where to ask.
+        registry: whose records they are.
+        statement: which.
+        include: fields, and fields across relations.
+        features: whose values to add, each in a column; `None` for all that occur among the rows.
+    """
     for name in include:
         if not isinstance(name, str):
             raise _unknown(registry, name)
@@ -45,7 +56,7 @@ def to_frame(database: Database, registry: type[Registry], *, statement: Select[
     for name in own:
         if name not in registry.fields():
             raise _unknown(registry, name)
-    columns = (*dict.fromkeys(("uid", registry.label, *own)),) if include else frame_columns(registry)
+    columns = (*dict.fromkeys(("uid", registry.label, *own)),) if include or features is None or features else frame_columns(registry)
     singles = [name for name in across if not _is_many(registry, name)]
     selected = [getattr(registry, "id"), *(getattr(registry, c) for c in columns)]  # noqa: B009 - as the others
     ids = statement.with_only_columns(registry.id)
@@ -55,12 +66,13 @@ def to_frame(database: Database, registry: type[Registry], *, statement: Select[
     names = ["id", *columns, *singles]
     wanted = statement.with_only_columns(*(_plain(c, is_sqlite=database.is_sqlite) for c in selected))
 
-    def work(session: Session) -> tuple[Sequence[Any], Mapping[str, Sequence[Any]]]:
+    def work(session: Session) -> tuple[Sequence[Any], Mapping[str, Sequence[Any]], Sequence[Column]]:
         # Not through the session: these are values, not records, and there may be a million.
         rows = session.connection().execute(wanted).all()
-        return rows, {name: session.execute(_along(registry, name, ids)).all() for name in across if name not in singles}
+        related = {name: session.execute(_along(registry, name, ids)).all() for name in across if name not in singles}
+        return rows, related, _values(session, registry, ids, features=features)
 
-    rows, related = database.read(work)
+    rows, related, annotated = database.read(work)
     every: Sequence[Sequence[Any]] = list(zip(*rows, strict=True)) or [[] for _ in names]
     data = {name: _read_back(column, values, is_sqlite=database.is_sqlite) for name, column, values in zip(names, selected, every, strict=True)}
     index = data.pop("id")
@@ -69,7 +81,23 @@ def to_frame(database: Database, registry: type[Registry], *, statement: Select[
         for owner, value in pairs:
             found.setdefault(owner, set()).add(value)
         data[name] = [found.get(own_id) for own_id in index]
-    return build_frame({name: data[name] for name in (*columns, *across)}, index=index)
+    said = names_of([column.feature for column in annotated], taken={*columns, *across})
+    for name, values in zip(said, annotated, strict=True):
+        data[name] = nullable_column([values.values.get(own_id) for own_id in index], kind=str(values.dtype))
+    return build_frame({name: data[name] for name in (*columns, *across, *said)}, index=index)
+
+
+def _values(session: Session, registry: type[Registry], ids: Select[Any], *, features: Sequence[Feature] | None) -> Sequence[Column]:
+    if features is None:
+        return read_columns(session, registry, owners=_unordered(ids))
+    order = [feature.id for feature in features]
+    found = read_columns(session, registry, owners=_unordered(ids), features=order) if features else ()
+    return sorted(found, key=lambda column: order.index(column.feature.id))
+
+
+def _unordered(ids: Select[Any]) -> Select[Any]:
+    """The ids as a subselect; the order matters where they are cut only, and then inside."""
+    return ids.order_by(None) if ids._limit_clause is None and ids._offset_clause is None else select(ids.subquery())
 
 
 def _plain(column: Any, *, is_sqlite: bool) -> Any:
@@ -135,7 +163,7 @@ def _along(registry: type[Registry], path: str, ids: Select[Any]) -> Select[Any]
     question = select(start.id, getattr(here, field)).select_from(start)
     for table, condition in joins:
         question = question.join(table, condition)
-    return question.where(start.id.in_(ids.order_by(None) if ids._limit_clause is None and ids._offset_clause is None else select(ids.subquery())))
+    return question.where(start.id.in_(_unordered(ids)))
 
 
 def _unknown(registry: type[Registry], path: str) -> UnknownField:

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from lignin.base.ids import new_uid
 from lignin.base.settings import InstanceConfig, host_name, user_settings
+from lignin.instance.change_schema import change_schema, optional_features
 from lignin.instance.construct import construct
 from lignin.instance.construct_folder import construct_folder
 from lignin.instance.database import Database
@@ -246,6 +247,14 @@ class Instance:
     def spec_of(self, schema: Schema) -> SchemaSpec:
         """All that a schema checks, as a value."""
         return spec_of(self, schema)
+
+    def change_schema(self, schema: Schema, *, act: str, features: Sequence[Any], optional: bool | None = None) -> None:
+        """Change which features a schema lists."""
+        change_schema(self, schema, act=act, features=features, optional=optional)
+
+    def optional_features(self, schema: Schema) -> Sequence[Feature]:
+        """The features of a schema that may be absent."""
+        return optional_features(self, schema)
 
     def look_up(self, registry: type[Registry], values: Any, *, field: Any, within: Any) -> LookedUp:
         """Which values are terms of a registry, and what the others were meant to be."""

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Set
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, union_all
 from sqlalchemy.orm import Session
 
 from lignin.base.errors import Locked, UsageError
 from lignin.instance.conditions import link_table
 from lignin.instance.insert import insert_ignore
 from lignin.instance.query import QuerySet
-from lignin.model import MAIN, REGISTRIES, TRASH, Owned, Registry, Related, ToMany, ToOne
+from lignin.instance.value_links import linked_by_values
+from lignin.model import MAIN, REGISTRIES, TRASH, Owned, Registry, Related, Schema, ToMany, ToOne
 
 if TYPE_CHECKING:
     from lignin.instance.instance import Instance
@@ -49,15 +50,22 @@ class Members:
         """All of them, as a query set; a collection's artifacts in its order."""
         target = REGISTRIES[self._relation.target]
         query: QuerySet[Any] = QuerySet(self._instance, target)
+        if target is Schema:
+            # What was found in an artifact is of a kind that lists of schemas leave out.
+            query = query._lifted("kind")
         own = self._own_id()
         if self._relation.through is None:
             return query.filter(**{self._relation.other: own})
         link = link_table(self._relation)
-        chosen = select(link.c[self._relation.other]).where(link.c[self._relation.own] == own)
+        chosen: Any = select(link.c[self._relation.other]).where(link.c[self._relation.own] == own)
         order: tuple[Any, ...] = ()
         if "position" in link.c:
             place = select(link.c.position).where(link.c[self._relation.own] == own, link.c[self._relation.other] == target.id)
             order = (place.correlate(target).scalar_subquery(),)
+        said = linked_by_values(type(self._record), self._relation)
+        if said is not None:
+            there, other = said.selected_columns
+            chosen = union_all(chosen, said.with_only_columns(other).where(there.element == own))
         return query._with(where=(target.id.in_(chosen),), order=order)
 
     def add(self, *records: Registry) -> None:

@@ -17,9 +17,19 @@ from lignin.base.texts import problem_of_text
 from lignin.instance.conditions import ALIASES, compile_condition, compile_lookups, first_names
 from lignin.instance.deletions import what_became_of
 from lignin.instance.frame import to_frame
-from lignin.instance.known_features import KnownFeatures
+from lignin.instance.known_features import KnownFeatures, find_named
 from lignin.instance.order import order_terms
-from lignin.model import MAIN, VALUES, Artifact, Descending, Q, Registry, Trashable, Versioned
+from lignin.model import (
+    MAIN,
+    VALUES,
+    Artifact,
+    Descending,
+    Q,
+    Registry,
+    Schema,
+    Trashable,
+    Versioned,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -211,12 +221,16 @@ class QuerySet(Generic[R]):
         values = self.statement().with_only_columns(getattr(self.registry, field))
         return self._instance.database.read(lambda session: list(session.scalars(values)))
 
-    def to_dataframe(self, *, include: str | Sequence[str] | None = None, limit: int | None = 20, order_by: str | None = "-id") -> pd.DataFrame:
+    def to_dataframe(
+        self, *, include: str | Sequence[str] | None = None, features: Sequence[Any] | str | None = None, limit: int | None = 20, order_by: Any = "-id"
+    ) -> pd.DataFrame:
         """The records as a frame with their id as index.
 
         Args:
             include: instead of all fields, uid, name and these: fields, or fields across relations
                 (`created_by__handle`, `ulabels__name`); many values come as a set.
+                `"features"` adds a column for each feature that occurs among the rows.
+            features: features, or their names, to add columns of.
             limit: rows at most; `None` for all. A notice says when there are more.
             order_by: used where the query set has no order of its own.
         """
@@ -224,9 +238,12 @@ class QuerySet(Generic[R]):
             raise UsageError(f"include takes a field or a list of fields, not {include!r}")
         _check_limit(limit)
         ordered = self if self._order or order_by is None or self._slice != (0, None) else self.order_by(order_by)
-        wanted = [include] if isinstance(include, str) else list(include or ())
+        listed = [include] if isinstance(include, str) else list(include or ())
+        wanted = [name for name in listed if not self._is_features(name)]
+        every = len(wanted) < len(listed) or features == "queryset"
+        chosen = None if every else find_named(KnownFeatures(self._instance), features or (), registry=self.registry)
         shown = ordered if limit is None else ordered[: limit + 1]
-        frame = to_frame(self._instance.database, self.registry, statement=shown.statement(), include=wanted)
+        frame = to_frame(self._instance.database, self.registry, statement=shown.statement(), include=wanted, features=chosen)
         if limit is not None and len(frame) > limit:
             say("!", f"truncated query result to limit={limit} {self.registry.__name__} objects; pass limit=None for all")
             frame = frame.iloc[:limit]
@@ -293,10 +310,13 @@ class QuerySet(Generic[R]):
         if issubclass(self.registry, Trashable) and not self._mentioned & {"branch", "branch_id"}:
             branches = sorted({MAIN, self._instance.branch_id})
             clauses.append(self.registry.branch_id.in_(branches))
-        if issubclass(self.registry, Artifact) and not self._mentioned & {"kind", "id"}:
+        if issubclass(self.registry, Artifact | Schema) and not self._mentioned & {"kind", "id"}:
             # Most have no kind, and then the cheap half decides.
             clauses.append(or_(self.registry.kind.is_(None), func.substr(self.registry.kind, 1, len(_INTERNAL)) != _INTERNAL))
         return clauses
+
+    def _is_features(self, name: object) -> bool:
+        return name == "features" and self.registry.__name__ in VALUES
 
     def _unlisted(self, names: Iterable[str]) -> set[str]:
         """Names of no field and relation, which may be features'."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, String, func, select, type_coerce
 from sqlalchemy.orm import Session
 
 from lignin.base.errors import NotFound
@@ -62,7 +63,10 @@ def read_columns(
     """The values of many records: of all features that occur, or of some."""
     table = VALUES[registry.__name__]
     own = table.c[f"{registry.__tablename__}_id"]
-    columns = (own, table.c.feature_id, table.c.integer, table.c.number, table.c.text, table.c.json, table.c.target_id, table.c.registry)
+    is_sqlite = session.get_bind().dialect.name == "sqlite"
+    # SQLite's JSON comes as text, and is read where there is any: most rows have none.
+    stored: Any = type_coerce(table.c.json, String) if is_sqlite else table.c.json
+    columns = (own, table.c.feature_id, table.c.integer, table.c.number, table.c.text, stored, table.c.target_id, table.c.registry)
     mine = select(*columns).where(own.in_(owners))
     if features is not None:
         mine = mine.where(table.c.feature_id.in_(list(features)))
@@ -71,7 +75,7 @@ def read_columns(
     # In the order of the primary key: sorted already, and so are the items of lists.
     mine = mine.order_by(own, table.c.feature_id, table.c.slot, table.c.position)
     grouped: dict[int, list[Any]] = {}
-    for row in session.connection().execute(mine):
+    for row in session.connection().execute(mine).all():
         grouped.setdefault(row[1], []).append(row)
     wanted = sorted(grouped if features is None else features)
     rows = session.scalars(select(Feature).where(Feature.id.in_(wanted)).order_by(Feature.id)).all() if wanted else ()
@@ -86,6 +90,8 @@ _PLACES = {"integer": 2, "number": 3, "text": 4, "json": 5, "target_id": 6}
 def _fold(rows: Sequence[Any], dtype: Dtype, texts: Mapping[tuple[str, int], str]) -> Mapping[int, Any]:
     """The values of one feature by owner, of rows in order."""
     place, read = _PLACES[column_of(dtype)], decoder(dtype)
+    if place == _PLACES["json"]:
+        read = _read_json
     held: Iterable[tuple[int, Any]]
     if place == _PLACES["target_id"]:
         held = ((row[0], texts.get((row[7], row[6])) or f"{row[7]} {row[6]}, which is gone") for row in rows)
@@ -104,6 +110,10 @@ def _fold(rows: Sequence[Any], dtype: Dtype, texts: Mapping[tuple[str, int], str
         if there is not value and there != value:
             labels[owner] = there | {value} if isinstance(there, set) else {there, value}
     return labels
+
+
+def _read_json(stored: Any) -> Any:
+    return json.loads(stored) if isinstance(stored, str) else stored
 
 
 def _texts(session: Session, rows: Mapping[int, Sequence[Any]], dtypes: Mapping[int, Dtype]) -> Mapping[int, Mapping[tuple[str, int], str]]:

@@ -63,21 +63,21 @@ def write_runs(instance: Instance, session: Session, story: Story) -> Written:
     A parent, origin or user of a file that no event has begun yet gets its row all the same; its
     own events fill it when they come. A script's run that is neither in the catalogue nor begun here is left out.
     """
-    transforms = _write_transforms(instance, session, story.started.values())
     uids = {key: key.uid for key in story.runs()}
     loaded = _load(session, uids.values())
     known = {key: loaded[uid] for key, uid in uids.items() if uid in loaded}
+    # A telling that another one outranks says nothing, and its code is none that ran.
+    begun = {key: e for key, e in story.started.items() if key not in known or known[key].told is None or telling(e) > known[key].told}
+    transforms = _write_transforms(instance, session, begun.values())
     # What others name comes first, so that nearly every row can name its parent as it is written.
     new = sorted((key for key in uids if key not in known and (key.engine != "lignin" or _is_begun(key, story))), key=lambda key: key not in story.named)
     ids = {key: row.id for key, row in known.items()} | dict(zip(new, reserve_ids(session, Run, len(new)), strict=True))
     _insert(session, story, {key: {"id": ids[key], "uid": uids[key]} for key in new}, ids, transforms, shared=owned_fields(instance))
-    begun = ((row, story.started[key]) for key, row in known.items() if key in story.started)
     ended = ((row, story.ended[key]) for key, row in known.items() if key in story.ended)
     # The last word counts for parent and origin too, also where it names none.
     links: dict[RunKey | None, int] = dict(ids.items())
-    later = [(row, e) for row, e in begun if row.told is None or telling(e) > row.told]
     final = [(row, e) for row, e in ended if row.told_end is None or ending_rank(e) > row.told_end]
-    _update(session, [{"row": row.id, **_begun(transforms, e), "parent_id": links.get(e.parent)} for row, e in later])
+    _update(session, [{"row": known[key].id, **_begun(transforms, e), "parent_id": links.get(e.parent)} for key, e in begun.items() if key in known])
     _update(session, [{"row": row.id, **_ended(e), "origin_id": links.get(e.reused)} for row, e in final])
     return Written(ids=ids, new=frozenset(new))
 

@@ -40,6 +40,7 @@ from lignin.instance.rows import (
     insert_records,
     update_record,
 )
+from lignin.instance.save_found import FoundRows, found_rows, store_found
 from lignin.model import Artifact, ArtifactState, Registry, Storage, run_output
 from lignin.storage import Seen, adopt, check_key, look, put, put_new, suffix_of
 
@@ -65,6 +66,7 @@ class _Plan:
         in_place: they lie there already.
         at_key: they go to a place that is not Lignin's alone, under their key.
         mtime_ns: of what lies where others may write: its time of last change.
+        found: what was found in it, where it was checked against a schema.
     """
 
     record: Artifact
@@ -75,6 +77,7 @@ class _Plan:
     run_id: int | None
     at_key: bool = False
     mtime_ns: int | None = None
+    found: FoundRows | None = None
     existing: Artifact | None = None
 
 
@@ -92,6 +95,8 @@ def save_artifacts(instance: Instance, records: Sequence[Artifact]) -> None:
     remote = _place_remote(instance, records)
     plans = [_plan(instance, record, managed=managed, remote=remote, run_id=run_id) for record in records]
     _refuse_taken(instance, plans)
+    for plan in plans:
+        plan.found = found_rows(plan.draft.found)
     with as_before_on_failure(*records):
         for _ in range(_TRIES):
             _store_bytes(plans)
@@ -263,7 +268,8 @@ def _store_rows(instance: Instance, session: Session, plans: Sequence[_Plan]) ->
     # Without a key the content is the name, and writers of one content queue like those of one key.
     contents = {content_lock(p.record.hash) for p in plans if p.record.key is None or not p.in_place}
     revised = {str(p.draft.revises.family) for p in plans if p.draft.revises is not None}
-    instance.database.lock(session, *families, *contents, *revised)
+    same = {lock for p in plans if p.found is not None for lock in p.found.locks}
+    instance.database.lock(session, *families, *contents, *revised, *same)
     if not all(p.in_place or _is_stored(p) for p in plans):
         return False
     book = _load_families(session, families)
@@ -290,6 +296,8 @@ def _store_rows(instance: Instance, session: Session, plans: Sequence[_Plan]) ->
             _renew(session, plan, book)
     insert_records(session, new)
     inherit(session, [(plan.record.__dict__.get("_replaces"), plan.existing or plan.record) for plan in plans])
+    for plan in plans:
+        store_found(instance, session, plan.found, plan.existing or plan.record, run_id=plan.run_id)
     _claim_outputs(session, plans)
     return True
 
@@ -384,7 +392,7 @@ def _renew(session: Session, plan: _Plan, book: Mapping[str, list[Artifact]]) ->
     new: dict[str, Any] = {}
     if row.state != ArtifactState.STORED or _is_changed(session, row, plan.storage):
         new |= {"state": ArtifactState.STORED.value, "storage_id": plan.storage.id, "relpath": plan.relpath, "mtime_ns": plan.mtime_ns}
-    for name in ("description", "kind", "version_tag"):
+    for name in ("description", "kind", "version_tag", "schema_id"):
         given = getattr(plan.record, name)
         if given is not None and given != getattr(row, name):
             new[name] = given

@@ -142,6 +142,7 @@ class Artifact(Registry, Annotated, Owned, Trashable, Versioned):
         storage: Any = None,
         read: bool | None = None,
         key_is_virtual: bool | None = None,
+        schema: Any = None,
         _format: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__()
@@ -158,6 +159,7 @@ class Artifact(Registry, Annotated, Owned, Trashable, Versioned):
             "version_tag": version_tag,
             "storage": storage,
             "read": read,
+            "schema": schema,
             "format": _format,
         }
         current().construct(self, data, options)

@@ -21,7 +21,7 @@ from lignin.model.registry import (
 )
 from lignin.model.types import exact, optional_link
 
-__all__ = ["FOUND", "Schema", "artifact_schema", "schema_feature", "schema_slot"]
+__all__ = ["FOUND", "Optionals", "Schema", "artifact_schema", "schema_feature", "schema_slot"]
 
 FOUND = "__lignin_found__"
 """The kind of a schema that nobody defined: the features that were found in a part of a dataset."""
@@ -141,10 +141,53 @@ class Schema(Registry, Owned, Trashable, Typed):
         found: Mapping[str, Schema] = current().slots(self)
         return found
 
+    def add(self, *features: Any, optional: bool | None = None) -> Schema:
+        """List more features, by record or name; with `optional`, as ones that may be absent. Its content is another one then.
+
+        Raises:
+            UsageError: it has slots, is a type, or is not saved; or a feature is not registered.
+        """
+        current().change_schema(self, act="add", features=features, optional=optional)
+        return self
+
+    def remove(self, *features: Any) -> Schema:
+        """List features no more; errors as of `add`, also where one is not listed."""
+        current().change_schema(self, act="remove", features=features)
+        return self
+
+    @property
+    def optionals(self) -> Optionals:
+        """The features that may be absent: `get()`, `set([…])`, `add(…)`, `remove(…)`."""
+        return Optionals(self)
+
     @property
     def spec(self) -> Any:
         """All that it checks, as a `lignin.schema.SchemaSpec`."""
         return current().spec_of(self)
+
+
+class Optionals:
+    """Which of a schema's features may be absent."""
+
+    def __init__(self, schema: Schema) -> None:
+        self._schema = schema
+
+    def get(self) -> Sequence[Feature]:
+        """Those that may be absent, in the schema's order."""
+        found: Sequence[Feature] = current().optional_features(self._schema)
+        return found
+
+    def set(self, features: Sequence[Any]) -> None:
+        """Let exactly these be absent, by record or name; all must be listed."""
+        current().change_schema(self._schema, act="set optional", features=list(features))
+
+    def add(self, *features: Any) -> None:
+        """Let these be absent too; what is not listed yet is listed."""
+        current().change_schema(self._schema, act="add", features=features, optional=True)
+
+    def remove(self, *features: Any) -> None:
+        """Require these; what is not listed yet is listed."""
+        current().change_schema(self._schema, act="add", features=features, optional=False)
 
 
 unique_within_type(Schema)

@@ -145,8 +145,12 @@ class TableCheck:
             return
         known = set(vocabulary.known(self._unlisted))
         terms = [name for name in self._unlisted if name in known]
-        self._identifiers = Checked(slot=self._slot, name=vocabulary.name, dtype=f"cat[{itype}]", rows=len(self._unlisted), terms=tuple(terms[:1000]), n_terms=len(terms))
-        self._unlisted = [name for name in self._unlisted if name not in known]
+        unknown = [name for name in self._unlisted if name not in known]
+        self._identifiers = Checked(
+            slot=self._slot, name=vocabulary.name, dtype=f"cat[{itype}]", rows=len(self._unlisted), terms=tuple(terms[:1000]), n_terms=len(terms),
+            unknown=tuple(unknown[:100_000]),
+        )
+        self._unlisted = unknown
 
     def _infer(self, table: Table) -> None:
         if self._schema.itype is None or self._schema.itype.registry == "Feature":

@@ -82,8 +82,9 @@ class Checked:
         dtype: what it was checked to be.
         rows: how many values there are, missing ones included.
         missing: how many are missing.
-        terms: the known terms that occur, in order of first occurrence: at most 1,000.
+        terms: the known terms that occur, or the labels where any will do, in order of first occurrence: at most 1,000.
         n_terms: how many there are; where they are more than can be held, at least how many.
+        unknown: the texts that are no terms, the most frequent first: at most 100,000.
     """
 
     slot: str = ""
@@ -93,6 +94,7 @@ class Checked:
     missing: int = 0
     terms: tuple[str, ...] = ()
     n_terms: int = 0
+    unknown: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """The column as JSON has it."""

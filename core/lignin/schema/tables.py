@@ -80,21 +80,25 @@ class PolarsTable:
 
 
 class ArrowTable:
-    """A table or batch of Arrow."""
+    """A table or batch of Arrow. Columns that pandas wrote as the row names are none of its own."""
 
     kind = "arrow"
 
     def __init__(self, table: Any) -> None:
         self._table = table
-        self.names: Sequence[Any] = list(table.schema.names)
+        # pandas names here the columns it made of an index; an index of plain numbers is described instead.
+        told = (table.schema.pandas_metadata or {}).get("index_columns", ())
+        self._index = [name for name in told if isinstance(name, str) and table.schema.names.count(name) == 1]
+        self._positions = [at for at, name in enumerate(table.schema.names) if name not in self._index]
+        self.names: Sequence[Any] = [table.schema.names[at] for at in self._positions]
 
     def column(self, position: int) -> Column:
         """The column at a position."""
-        return ArrowColumn(self._table.column(position))
+        return ArrowColumn(self._table.column(self._positions[position]))
 
     def index(self) -> Column | None:
         """The column that pandas wrote as the row names, where it is one."""
-        return None
+        return ArrowColumn(self._table.column(self._index[0])) if len(self._index) == 1 else None
 
 
 class ArraysTable:

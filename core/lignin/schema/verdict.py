@@ -20,9 +20,10 @@ def checked_column(judge: Judge, *, name: str, slot: str) -> Checked:
     """That a column was checked, and which terms occur in it."""
     verdict = judge.verdict
     terms = tuple(text for text, _ in zip(verdict.known, range(_TOLD_TERMS), strict=False))
-    # Any text is a label where there is no vocabulary; such are no terms.
-    terms, number = (terms, len(verdict.known)) if judge.vocabularies else ((), 0)
-    return Checked(slot=slot, name=name, dtype=str(judge.feature.dtype), rows=verdict.rows, missing=verdict.missing, terms=terms, n_terms=number)
+    return Checked(
+        slot=slot, name=name, dtype=str(judge.feature.dtype), rows=verdict.rows, missing=verdict.missing, terms=terms, n_terms=len(verdict.known),
+        unknown=tuple(_by_frequency(verdict.unknown)),
+    )
 
 
 def column_problems(judge: Judge, *, name: str, slot: str, fixer: Fixer, examples: int) -> list[Problem]:
@@ -75,8 +76,7 @@ def _text(verdict: Verdict, name: str, fixer: Fixer, examples: int) -> list[Prob
 
 def _unknown(judge: Judge, name: str, fixer: Fixer, examples: int) -> Problem:
     verdict, vocabularies = judge.verdict, judge.vocabularies
-    # By frequency, then by the alphabet: the same data give the same text.
-    ordered = sorted(verdict.unknown, key=lambda text: (-verdict.unknown[text], text))
+    ordered = _by_frequency(verdict.unknown)
     looked_up = ordered[:_LOOKED_UP]
     standard: dict[str, str] = {}
     near: dict[str, tuple[str, ...]] = {}
@@ -100,7 +100,12 @@ def _unknown(judge: Judge, name: str, fixer: Fixer, examples: int) -> Problem:
 
 
 def _examples(counted: Mapping[str, int], examples: int) -> tuple[tuple[str, int], ...]:
-    return tuple((_short(text), counted[text]) for text in sorted(counted, key=lambda text: (-counted[text], text))[:examples])
+    return tuple((_short(text), counted[text]) for text in _by_frequency(counted)[:examples])
+
+
+def _by_frequency(counted: Mapping[str, int]) -> list[str]:
+    """The most frequent first, then by the alphabet: the same data give the same text."""
+    return sorted(counted, key=lambda text: (-counted[text], text))
 
 
 def _short(text: str) -> str:

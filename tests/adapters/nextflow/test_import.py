@@ -14,7 +14,7 @@ from lignin.base.errors import NotFound
 from lignin.recording import MemoryRecorder, RunKey, dump
 from lignin.testing import AdapterContract
 from nextflow_lignin.account import gather
-from nextflow_lignin.backfill import Sources, read, read_sources
+from nextflow_lignin.backfill import Sources, read, read_sources, tell_origins
 from nextflow_lignin.history import amount, read_history
 from nextflow_lignin.journal import Journal
 from nextflow_lignin.lineage import read_lineage
@@ -202,6 +202,18 @@ def test_import_and_plug_in_name_the_same_runs(worked, imported, told, lines_of)
         assert found.status(run) == live.status(run)
 
 
+def test_tasks_have_the_code_that_the_plug_in_tells_while_the_scripts_are_unchanged(worked, imported, told, lines_of):
+    live, found = told(lines_of("first")), imported(worked)
+    # Of some tasks no work folder was captured: their hash is not known in full.
+    codes = {run: started.code.hash for run, started in found.story.started.items() if len(run.id) == 32 and started.code}
+    assert len(codes) > 5
+    assert codes == {run: live.story.started[run].code.hash for run in codes}
+    assert {found.story.started[run].code.key for run in codes} >= {"main.nf::DIR", "main.nf::FLAKY"}
+    with (worked / "main.nf").open("a") as script:
+        script.write("// something else by now\n")
+    assert not [started for started in imported(worked).story.started.values() if "/" in started.run.scope and started.code]
+
+
 def test_importing_after_the_plug_in_adds_nothing(worked, lines_of, told):
     lines = lines_of("first", at=str(worked))
     folder = worked / ".lignin" / "nextflow"
@@ -217,6 +229,60 @@ def test_importing_after_the_plug_in_adds_nothing(worked, lines_of, told):
     before, after = {e.run for e in told(recorder.events).events}, {dump(e) for e in recorder.events}
     assert after <= set(live), sorted(after - set(live))[:3]
     assert before == set(told(lines).story.started)
+
+
+@pytest.fixture
+def resumed_spool(worked, lines_of):
+    """The spool of the resumed run alone, where the history and what is left of the first run lie."""
+    lines = lines_of("resumed", at=str(worked))
+    folder = worked / ".lignin" / "nextflow"
+    folder.mkdir(parents=True)
+    spool = folder / f"{NEWER}-resumed-{int(from_iso(lines[0]['run']['startedAt']).timestamp() * 1000)}.jsonl"
+    spool.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return spool, gather(lines)[0]
+
+
+def origins(outcome):
+    return {outcome.story.started[run].name: ended.reused for run, ended in outcome.story.ended.items() if ended.status == "cached" and run.scope.endswith("/resumed")}
+
+
+def test_the_history_names_the_run_that_computed_what_was_cached(resumed_spool, told):
+    spool, run = resumed_spool
+    with Journal(None) as journal:
+        found = origins(told(list(tell(run, journal=journal, spool=spool))))
+        assert "UPPER (s1)" in found
+        assert {(key.scope, key.id in run.tasks) for key in found.values()} == {(f"{NEWER}/first", True)}
+        # What is known once is told again, whatever became of the history.
+        (spool.parents[2] / ".nextflow" / "history").unlink()
+        assert origins(told(list(tell(run, journal=journal, spool=spool)))) == found
+
+
+def test_a_time_at_which_no_run_of_the_session_went_on_names_none(resumed_spool, told):
+    spool, run = resumed_spool
+    history = spool.parents[2] / ".nextflow" / "history"
+    line = history.read_text()
+    history.write_text(line.replace("2026-11-24 11:", "2026-11-24 03:") + line.replace("\tfirst\t", "\tother\t").replace(NEWER, SESSION))
+    with Journal(None) as journal:
+        assert set(origins(told(list(tell(run, journal=journal, spool=spool)))).values()) == {None}
+
+
+def test_a_run_that_left_no_spool_is_told_with_the_one_that_reused_it(resumed_spool, told):
+    spool, run = resumed_spool
+    with Journal(None) as journal:
+        events = [*tell(run, journal=journal, spool=spool), *tell_origins(run, journal=journal)]
+    outcome = told(events)
+    for name, origin in origins(outcome).items():
+        started = outcome.story.started[origin]
+        assert (started.name, outcome.status(origin)) == (name, "completed")
+        assert outcome.story.started[started.parent].info["run_name"] == "first"
+
+
+def test_the_lineage_store_names_the_run_of_a_cached_task(stored, imported, told):
+    (stored / ".nextflow" / "history").write_text("")
+    outcome = of_run(imported(stored), told, SESSION, "full2")
+    reused = [ended.reused for ended in outcome.story.ended.values() if ended.status == "cached"]
+    assert reused
+    assert {key.scope for key in reused if key is not None} == {f"{SESSION}/full1"}
 
 
 def test_runs_before_a_moment_are_left_out(stored, imported):

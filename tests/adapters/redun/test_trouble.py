@@ -67,3 +67,26 @@ def test_jobs_of_a_scheduler_inside_of_a_job_are_read_from_the_database(redun):
     assert run.roles("nested.inner", written=True) == {"inner-1.txt": ""}
     assert run.roles("nested.middle", written=True) == run.roles("nested.main", written=True) == {}
     assert [run.statuses(f"nested.{name}") for name in ("inner", "middle", "main")] == [["completed"]] * 3
+
+
+def test_federated_tasks_are_told_and_those_of_an_execution_of_their_own_by_an_import(redun):
+    redun.take("nested")
+    published = redun.folder / "published"
+    published.mkdir()
+    (published / "redun.ini").write_text(f"[backend]\ndb_uri = sqlite:///{redun.folder}/.redun/redun.db\n")
+    task = f"namespace = nested\ntask_name = middle\nload_module = nested\nexecutor = default\nconfig_dir = {published}\n"
+    redun.configure(more=f"[federated_tasks.here]\n{task}[federated_tasks.own]\n{task}new_execution = True\n")
+    run = redun.run("nested.py", "federated")
+    assert run.code == 0, run.output
+    assert dict(run.start("nested.inner").params) == {"n": 2}
+    assert run.start("nested.middle").parent == run.start("nested.federated").run
+    read = redun.read(knows_live=True)
+    assert [dict(start.params) for start in read.starts("nested.inner")] == [{"n": 3}]
+    assert {read.status(key) for key in read.story.started} == {"completed"}
+
+
+def test_an_older_database_is_brought_up_to_date_by_redun_as_without_us(redun):
+    redun.take("nested")
+    for words in (("db", "upgrade", "3.5"), ("db", "downgrade", "3.4")):
+        assert redun.redun(*words).code == 0
+    assert [start.name for start in redun.run("nested.py", "inner", "--n", "1").executions] == ["nested.inner"]

@@ -44,7 +44,7 @@ def test_values_are_checked_and_read_back(artifact, features):
     assert again.features[features["cell_type"]] == {"T cell", "B cell"}
     assert "lanes" in again.features
     assert "other" not in again.features
-    with pytest.raises(NotFound, match="has no value of 'other'. It has: cell_type, "):
+    with pytest.raises(NotFound, match=r"has no value of 'other'\. It has: cell_type, "):
         again.features["other"]
     assert "experiment_note: Looks great" in again.features.describe()
 
@@ -74,7 +74,7 @@ def test_a_record_that_is_no_term_of_the_feature_is_refused(artifact, features):
     for name, value in (("cell_type", project), ("kind", ln.ULabel.get(name="T cell")), ("free", project), ("gc_content", project)):
         with pytest.raises(ValidationError, match=r"1 of 1 records is none of"):
             artifact.features.add_values({name: value})
-    with pytest.raises(UsageError, match="save .* before"):
+    with pytest.raises(UsageError, match=r"save .* before"):
         artifact.features.add_values({"cell_type": ln.ULabel(name="new")})
     of_kind = ln.ULabel(name="T cell", type=kind).save()
     artifact.features.add_values({"kind": of_kind, "cell_type": [ln.ULabel.get(name="B cell"), "T cell"]})

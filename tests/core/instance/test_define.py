@@ -153,3 +153,32 @@ def test_a_feature_of_a_schema_is_not_deleted_under_it(instance):
     with pytest.raises(UsageError):
         dose.delete(permanent=True)
     assert ln.Schema.get(name="doses").spec.required == ("dose",)
+
+
+def test_a_schema_that_lists_other_features_has_another_content(instance, capsys):
+    dose, drug = (ln.Feature(name=name, dtype=float).save() for name in ("dose", "drug"))
+    schema = ln.Schema([dose], name="doses").save()
+    before = schema.hash
+    schema.add(drug, optional=True)
+    assert (schema.spec.required, schema.spec.optional, schema.n_members) == (("dose",), {"drug"}, 2)
+    assert schema.hash == schema.spec.content_id != before
+    assert [feature.name for feature in schema.optionals.get()] == ["drug"]
+    schema.optionals.set(["dose"])
+    assert schema.spec.required == ("drug",)
+    schema.optionals.remove("dose")
+    assert schema.spec.required == ("dose", "drug")
+    schema.remove(drug)
+    assert ln.Schema.get(name="doses").hash == before
+
+
+def test_a_change_that_leaves_nothing_to_check_is_refused(instance):
+    dose = ln.Feature(name="dose", dtype=float).save()
+    schema = ln.Schema([dose], name="doses").save()
+    with pytest.raises(UsageError, match="check nothing"):
+        schema.remove(dose)
+    with pytest.raises(UsageError, match="does not list"):
+        schema.optionals.set([ln.Feature(name="drug", dtype=float).save()])
+    cells = ln.Schema(slots={"obs": schema}).save()
+    with pytest.raises(UsageError, match="has slots"):
+        cells.add(dose)
+    assert schema.spec.required == ("dose",)

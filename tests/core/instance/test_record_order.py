@@ -203,6 +203,17 @@ def test_the_uid_of_a_run_is_the_same_in_every_catalogue():
     assert RUNS[0].uid == derived_uid("e:w:a:1")
 
 
+def test_the_code_of_an_outranked_telling_is_not_written(instance):
+    """An import knows less than the hooks did, and where their spools are not at hand, it makes up another code."""
+    key, live, bare = RunKey(engine="e", scope="w", id="a"), Code(kind="task", key="live", hash="h1"), Code(kind="task", key="bare", hash="h2")
+    recorder = CatalogueRecorder(instance)
+    recorder.record(Started(run=key, name="live", at=AT + timedelta(microseconds=2), code=live))
+    for told in (Started(run=key, name="bare", at=AT, code=bare), Started(run=key, name="live", at=AT + timedelta(microseconds=2), code=live)):
+        recorder.record(told)
+    assert instance.query(Transform).to_list("key") == ["live"]
+    assert instance.query(Run).one().transform.key == "live"
+
+
 def test_a_large_batch_is_taken_whole(instance):
     """More files than a PostgreSQL server has places for locks."""
     key = RunKey(engine="e", scope="w", id="large")

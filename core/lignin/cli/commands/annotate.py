@@ -1,5 +1,6 @@
 """`lignin annotate`."""
 
+import math
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -61,15 +62,22 @@ def _values(instance: Instance, texts: tuple[str, ...]) -> Mapping[str, Any]:
             raise UsageError(f"a feature is written name=value, not {text!r}. For example: --feature gc_content=0.55")
         given.setdefault(name, []).append(value)
     known = instance.query(Feature).filter(name__in=list(given), is_type=False)
-    plain = {feature.name for feature in known if not str(feature.dtype).startswith(_PARSED)}
-    values = {name: [text if name in plain else _parsed(text) for text in listed] for name, listed in given.items()}
-    return {name: listed[0] if len(listed) == 1 else [inner for value in listed for inner in (value if isinstance(value, list) else [value])] for name, listed in values.items()}
+    dtypes = {feature.name: str(feature.dtype) for feature in known}
+    return {name: _joined([_value(text, dtypes.get(name, "")) for text in listed]) for name, listed in given.items()}
 
 
-def _parsed(text: str) -> Any:
+def _joined(values: list[Any]) -> Any:
+    """One value as it is, several as a list."""
+    return values[0] if len(values) == 1 else [inner for value in values for inner in (value if isinstance(value, list) else [value])]
+
+
+def _value(text: str, dtype: str) -> Any:
+    """What a text stands for. A label or text may look like a number."""
     value = parse_value(text)
-    # NaN is JSON to Python, and means that there is no value.
-    return text if isinstance(value, float) and value != value else value  # noqa: PLR0124
+    is_parsed = isinstance(value, list) if dtype.startswith("cat") else dtype.startswith(_PARSED)
+    # To Python NaN is JSON, too.
+    is_nan = isinstance(value, float) and math.isnan(value)
+    return value if is_parsed and not is_nan else text
 
 
 def _read(name: str) -> str:

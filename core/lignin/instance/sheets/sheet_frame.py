@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["sheet_frame"]
 
-_STORED = {Kind.INT: "int64", Kind.BOOL: "bool", Kind.FLOAT: "float64", Kind.NUM: "float64"}
+_NUMBERS = {Kind.INT, Kind.BOOL, Kind.FLOAT, Kind.NUM}
 
 
 def sheet_frame(instance: Instance, sheet: Record, *, recurse: bool = False) -> pd.DataFrame:
@@ -74,9 +74,9 @@ def _members(session: Session, sheet: Record) -> tuple[Sequence[Feature], Featur
 
 
 def _stored(dtype: Dtype) -> str | None:
-    """How pandas stores a dtype; `None` for objects."""
+    """How a dtype is stored in a frame; `None` for objects."""
     if not isinstance(dtype, Simple):
         return None
     if dtype.kind is Kind.DATETIME:
         return "datetime64[us]" if dtype.zone is None else f"datetime64[us, {dtype.zone}]"
-    return _STORED.get(dtype.kind)
+    return dtype.kind.value if dtype.kind in _NUMBERS else None

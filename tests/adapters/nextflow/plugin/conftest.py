@@ -21,7 +21,7 @@ import pytest
 ROOT = Path(__file__).parents[4]
 ADAPTER = ROOT / "adapters" / "nextflow"
 PIPELINE = Path(__file__).parent / "pipeline"
-MAIN, OLDEST, EDGE = "25.04.4", "25.04.0", "25.05.0-edge"
+MAIN, OLDEST, EDGE, TOO_OLD = "25.04.4", "25.04.0", "25.05.0-edge", "24.10.4"
 # Read here, before the tests' own environment hides what the user set.
 CACHE = Path(os.environ.get("LIGNIN_TEST_NEXTFLOW", Path(sys.prefix) / "nextflow"))
 REQUIRED = "LIGNIN_TEST_REQUIRE_NEXTFLOW" in os.environ
@@ -136,18 +136,13 @@ def build_plugin() -> ModuleType:
 @pytest.fixture(scope="session")
 def plugin_folder(java: None, build_plugin: ModuleType) -> Path:
     """The plug-in as it is built, its unit tests passed; not built again while its sources stay."""
-    project = ADAPTER / "nf-lignin"
-    sources = [project / "pom.xml", *(path for path in (project / "src").rglob("*") if path.is_file())]
-    built = next(iter(build_plugin.PLUGIN.glob("nf-lignin-*")), None)
-    if built is not None and built.stat().st_mtime > max(path.stat().st_mtime for path in sources):
-        return built
-    return build_plugin.build()
+    return build_plugin.current() or build_plugin.build()
 
 
 @pytest.fixture(scope="session")
 def nextflow(java: None, plugin_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Nextflow:
     """The released Nextflows, fetched once into the test environment."""
-    _module(ADAPTER / "get_nextflow.py").get(CACHE, (MAIN, OLDEST, EDGE))
+    _module(ADAPTER / "get_nextflow.py").get(CACHE, (MAIN, OLDEST, EDGE, TOO_OLD))
     home = tmp_path_factory.mktemp("nextflow-home")
     shutil.copytree(plugin_folder, home / "plugins" / plugin_folder.name)
     name, _, version = plugin_folder.name.rpartition("-")

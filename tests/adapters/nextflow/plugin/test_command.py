@@ -85,6 +85,22 @@ def test_a_pipeline_is_recorded_and_resumed(lignin, project, sqlite_instance):
     assert names(sqlite_instance) == before
 
 
+def test_a_run_that_resumes_one_from_before_lignin_names_what_it_reused(lignin, project, environment, sqlite_instance):
+    subprocess.run(["nextflow", "run", "main.nf", "-name", "before"], env=environment, check=True, capture_output=True, timeout=DEADLINE)
+    lignin("run", "main.nf", "-name", "after", "-resume")
+    runs = sqlite_instance.query(Run)
+    cached = [run for run in runs if run.status == "cached"]
+    assert {(run.name, run.origin.name, run.origin.status, run.origin.parent.info["run_name"]) for run in cached} == {
+        (name, name, "completed", "before") for name in ("FIRST", "SECOND")
+    }
+    assert len(runs) == 6
+    before = names(sqlite_instance)
+    lignin("import")
+    after = names(sqlite_instance)
+    # Of the run from before, an import tells more: which files and code it had.
+    assert before[0] == after[0]
+
+
 def test_a_bare_repository_is_named_with_its_commit(lignin, project, sqlite_instance, tmp_path):
     def git(*words):
         return subprocess.run(["git", "-c", "user.name=a", "-c", "user.email=a@example.org", *words], cwd=project, check=True, capture_output=True, text=True).stdout.strip()
@@ -104,13 +120,19 @@ def test_a_bare_repository_is_named_with_its_commit(lignin, project, sqlite_inst
 def test_an_older_nextflow_runs_without_the_plug_in_and_is_imported(lignin, environment, nextflow, sqlite_instance, project):
     program = Path(environment["PATH"].partition(os.pathsep)[0]) / "nextflow"
     program.unlink()
-    program.write_text(f'#!/bin/sh\n[ "$1" = -v ] && echo "nextflow version 24.10.4.5934" && exit\nexec {nextflow.cache}/25.04.4/nextflow "$@"\n')
-    program.chmod(0o755)
+    program.symlink_to(nextflow.cache / "24.10.4" / "nextflow")
     said = lignin("run", "main.nf", "--greeting", "fail", code=1)
     assert said.count("Nextflow 24.10.4 is older than 25.04, so this run is recorded without the plug-in") == 1
     assert not (project / ".lignin" / "nextflow").exists()
     statuses = {run.name: run.status for run in sqlite_instance.query(Run)}
     assert (statuses["main.nf"], statuses["FIRST"], statuses["SECOND"]) == ("failed", "completed", "failed")
+
+
+def test_an_older_nextflow_refuses_to_start_with_the_plug_in(nextflow, tmp_path):
+    (tmp_path / "main.nf").write_text("workflow { println 'never' }\n")
+    run = nextflow.run(tmp_path, "main.nf", name="refused", version="24.10.4")
+    assert run.code != 0
+    assert "never" not in run.output
 
 
 def test_what_a_killed_run_has_left_is_ingested_later(lignin, killed, sqlite_instance):

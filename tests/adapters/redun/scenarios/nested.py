@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from redun import File, task
+from redun.federated_tasks import federated_task
 from redun.scheduler import subrun
 
 redun_namespace = "nested"
@@ -24,3 +25,8 @@ def middle(n: int) -> File:
 def main() -> File:
     config = {"backend": {"db_uri": f"sqlite:///{Path('.redun/redun.db').absolute()}"}}
     return subrun(middle(1), executor="default", config=config)
+
+
+@task()
+def federated() -> list[File]:
+    return [federated_task("here", 2), federated_task("own", n=3)]

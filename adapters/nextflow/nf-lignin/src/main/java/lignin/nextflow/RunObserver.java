@@ -56,7 +56,7 @@ final class RunObserver implements TraceObserverV2 {
             if (file == null) {
                 return;
             }
-            Spool opened = new Spool(file, other, stem, () -> head("spool.lost"), guard);
+            Spool opened = new Spool(file, other, stem, () -> head("spool.lost", Instant.now()), guard);
             opened.start();
             spool = opened;
             Runtime.getRuntime().addShutdownHook(new Thread(this::end, "lignin-end"));
@@ -88,12 +88,12 @@ final class RunObserver implements TraceObserverV2 {
 
     @Override
     public void onTaskSubmit(TaskEvent event) {
-        tell("task", false, () -> tasks.light("submit", event));
+        tellLater("task", () -> tasks.light("submit", event));
     }
 
     @Override
     public void onTaskStart(TaskEvent event) {
-        tell("task", false, () -> tasks.light("start", event));
+        tellLater("task", () -> tasks.light("start", event));
     }
 
     @Override
@@ -138,9 +138,9 @@ final class RunObserver implements TraceObserverV2 {
         return text.indexOf('.') < 0 ? text.replace("Z", ".000Z") : text;
     }
 
-    private Map<String, Object> head(String type) {
+    private Map<String, Object> head(String type, Instant at) {
         Map<String, Object> event = new LinkedHashMap<>();
-        event.put("t", time(Instant.now()));
+        event.put("t", time(at));
         event.put("type", type);
         event.put("run", run);
         return event;
@@ -152,10 +152,27 @@ final class RunObserver implements TraceObserverV2 {
             return;
         }
         guard.run(type, () -> {
-            Map<String, Object> event = head(type);
+            Map<String, Object> event = head(type, Instant.now());
             event.putAll(body.tell());
             open.append(event, force);
         });
+    }
+
+    /**
+     * The same by the writer's thread, for the callbacks of the two threads that all tasks go through. What it tells of is Nextflow's own
+     * copy, made for this callback, or does not change any more.
+     */
+    private void tellLater(String type, Body body) {
+        Spool open = spool;
+        if (open == null) {
+            return;
+        }
+        Instant at = Instant.now();
+        guard.run(type, () -> open.appendLater(() -> guard.call(type, () -> {
+            Map<String, Object> event = head(type, at);
+            event.putAll(body.tell());
+            return event;
+        }, null)));
     }
 
     /** While the JVM ends, in whatever way but a kill: the last line, and a bounded wait for its reader. */

@@ -83,7 +83,18 @@ final class Spool {
 
     /** Hands an event over: a JSON object whose first members, {@code schema} and {@code seq}, are set here. */
     void append(Map<String, Object> event, boolean force) {
-        Event entry = new Event(Json.line(event), force);
+        hand(new Event(Json.line(event), force));
+    }
+
+    /** The same for one that the writer's thread makes, soon: the callback is over at once. It must not change meanwhile. */
+    void appendLater(Supplier<Map<String, Object>> event) {
+        hand(Event.later(() -> {
+            Map<String, Object> made = event.get();
+            return made == null ? null : Json.line(made);
+        }));
+    }
+
+    private void hand(Event entry) {
         boolean interrupted = Thread.interrupted();
         try {
             if (!offer(entry, WAIT_MS, queueLimit) && !writeSelf(entry) && !offer(entry, 0, queueLimit + backlogLimit)) {
@@ -132,7 +143,7 @@ final class Spool {
         }
     }
 
-    private boolean turn() throws InterruptedException {
+    private boolean turn() {
         boolean open = queue.await(RETRY_MS);
         writing.lock();
         try {
@@ -149,7 +160,11 @@ final class Spool {
     }
 
     private void take(Event event) {
-        byte[] bytes = line(event.body());
+        String body = event.body().get();
+        if (body == null) {
+            return;
+        }
+        byte[] bytes = line(body);
         if (!backlog.isEmpty() && backlogSize + bytes.length > backlogLimit) {
             lost.incrementAndGet();
             return;
