@@ -23,7 +23,7 @@ from lignin.schema import Categorical, ListOf, Problem, ProblemKind, Report
 if TYPE_CHECKING:
     from lignin.instance.instance import Instance
 
-__all__ = ["add_values", "remove_values", "set_values", "store_values", "update_values"]
+__all__ = ["add_values", "hold_targets", "insert_said", "remove_values", "said_in", "set_values", "store_values", "update_values"]
 
 Stored = Mapping[int, Sequence[Row]]
 
@@ -55,6 +55,24 @@ def store_values(instance: Instance, record: Registry, said: Sequence[Said]) -> 
     kept = [one for one in said if one.rows]
     if kept:
         _write(instance, record, [one.feature.id for one in kept], plan=lambda stored: _added(kept, stored))
+
+
+def said_in(instance: Instance) -> Row:
+    """What the rows of values share that are written now: when, by whom and in which run."""
+    return {"created_at": now(), "created_by_id": instance.user_id, "by_run_id": current_run_id(instance)}
+
+
+def insert_said(session: Session, records: Sequence[Any], *, said_by: Row) -> None:
+    """Insert the values that new records were made with, in the transaction that inserts those. Records without, or without an id yet, are left out."""
+    for record in records:
+        said: Sequence[Said] | None = record.__dict__.get("_said")
+        if not said or record.id is None:
+            continue
+        table = VALUES[type(record).__name__]
+        rows = [{**row, f"{type(record).__tablename__}_id": record.id, "slot": "", "feature_id": one.feature.id} for one in said for row in one.rows]
+        if rows:
+            hold_targets(session, rows)
+            insert_many(session, table, rows, shared=said_by)
 
 
 def update_values(instance: Instance, record: Registry, values: Mapping[Any, Any]) -> None:
@@ -176,7 +194,7 @@ def _write(instance: Instance, record: Registry, features: Sequence[int] | None,
     table = VALUES[registry.__name__]
     own = table.c[f"{registry.__tablename__}_id"]
     mine = select(table).where(own == owner, table.c.slot == "").order_by(table.c.position)
-    fresh = {"created_at": now(), "created_by_id": instance.user_id, "by_run_id": current_run_id(instance)}
+    fresh = said_in(instance)
 
     def work(session: Session) -> None:
         instance.database.lock(session, f"values {registry.__name__} {owner}")
@@ -188,7 +206,7 @@ def _write(instance: Instance, record: Registry, features: Sequence[int] | None,
         if change.gone:
             session.execute(delete(table).where(own == owner, table.c.slot == "", table.c.feature_id.in_(list(change.gone))))
         if change.new:
-            _hold(session, change.new)
+            hold_targets(session, change.new)
             rows = [{**fresh, own.key: owner, "slot": "", **row} for row in change.new]
             insert_many(session, table, rows, shared={})
 
@@ -205,7 +223,7 @@ def _refuse_locked(session: Session, record: Any) -> None:
         raise Locked(f"{registry.__name__} {record.uid} is locked. Unlock it first: record.is_locked = False; record.save()")
 
 
-def _hold(session: Session, rows: Sequence[Row]) -> None:
+def hold_targets(session: Session, rows: Sequence[Row]) -> None:
     """See that what the values point to is there, and stays until the transaction ends."""
     ids: dict[str, set[int]] = {}
     for row in rows:
