@@ -27,8 +27,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 TASK = re.compile(r"^\[(?:[0-9a-f]{2}/[0-9a-f]{6}|skipping)\s*\] (?:Submitted|Re-submitted|Cached|Stored) process > ", re.MULTILINE)
-# What differs from run to run: hashes, names of runs, work folders, times.
-VARYING = re.compile(r"\[[0-9a-f]{2}/[0-9a-f]{6}\]|[0-9a-f]{2}/[0-9a-f]{6,30}|\[[a-z]+_[a-z]+\]|\b[0-9a-f]{32}\b|\d+:\d\d:\d\d[.,]?\d*|/\S*?/(?:plain|again|plugged)/")
+# What differs from run to run: hashes, names of runs, work folders, times, and the tip that Nextflow draws by lot after a failure.
+VARYING = re.compile(r"^Tip: .*$|\[[0-9a-f]{2}/[0-9a-f]{6}\]|[0-9a-f]{2}/[0-9a-f]{6,30}|\[[a-z]+_[a-z]+\]|\b[0-9a-f]{32}\b|\d+:\d\d:\d\d[.,]?\d*|/\S*?/(?:plain|again|plugged)/", re.MULTILINE)
 OWN = {"work", ".nextflow", ".lignin", ".lineage", "printed.txt"}
 
 

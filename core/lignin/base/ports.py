@@ -93,6 +93,14 @@ class Catalogue(Protocol):
         """All versions of a record's family."""
         ...
 
+    def notes(self, record: Any) -> Any:
+        """What people wrote about a record."""
+        ...
+
+    def hierarchy(self, record: Any, *, along: str, depth: int | None = None) -> Any:
+        """What is above or below a record, at any distance."""
+        ...
+
     def infer_features(self, data: Any, *, dtypes: Mapping[str, Any], type: Any) -> list[Any]:  # noqa: A002 - as the field
         """A feature for each column of a table."""
         ...
@@ -123,6 +131,18 @@ class Catalogue(Protocol):
 
     def from_values(self, registry: type[Any], values: Any, *, options: Mapping[str, Any]) -> list[Any]:
         """The records that values name, and new ones where asked for."""
+        ...
+
+    def import_sheet(self, data: Any, *, type: Any, dtypes: Mapping[str, Any]) -> Any:  # noqa: A002 - as the field
+        """The rows of a frame on their way into a sheet."""
+        ...
+
+    def sheet_frame(self, sheet: Any, *, recurse: bool = False) -> Any:
+        """A sheet as a frame."""
+        ...
+
+    def sheet_artifact(self, sheet: Any, *, key: str | None, recurse: bool) -> Any:
+        """A sheet as an artifact."""
         ...
 
     def start_run(self, *, code: Any, **options: Any) -> Any:

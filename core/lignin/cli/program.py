@@ -38,6 +38,7 @@ SECTIONS = {
         "list": "List the records of a registry, the newest first.",
         "get": "Show the fields of a record.",
         "describe": "Describe a record with its context.",
+        "annotate": "Say more of a record: features, its page, comments.",
         "move": "Bring artifacts, with their bytes, to another storage.",
         "delete": "Move a record to the trash, or delete it for good.",
         "restore": "Take a record out of the trash.",

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from upath import UPath
 
-__all__ = ["ARROW", "DELIMITED", "PARQUET", "build_frame", "join_frames", "nullable_column", "parse_times", "separator_of", "with_polars"]
+__all__ = ["ARROW", "DELIMITED", "PARQUET", "build_frame", "join_frames", "nullable_column", "parse_times", "separator_of", "typed_frame", "with_polars"]
 
 _ENGINES = ("pyarrow", "polars")
 
@@ -25,6 +25,25 @@ def build_frame(data: Mapping[str, Sequence[Any]], *, index: Sequence[int]) -> p
     pandas = _pandas()
     frame: pd.DataFrame = pandas.DataFrame(dict(data), index=pandas.Index(index, name="id", dtype="int64"), columns=list(data))
     return frame
+
+
+def typed_frame(data: Mapping[str, tuple[Sequence[Any], str | None]], *, index: Sequence[Any], index_name: str) -> pd.DataFrame:
+    """A frame of columns, each of a kind of `nullable_column` or a dtype of pandas; `None` leaves them objects."""
+    pandas = _pandas()
+    rows = pandas.Index(index, name=index_name, dtype=object)
+    series = {name: _typed_series(pandas, values, dtype, rows) for name, (values, dtype) in data.items()}
+    frame: pd.DataFrame = pandas.DataFrame(series, index=rows, columns=list(series))
+    return frame
+
+
+def _typed_series(pandas: Any, values: Sequence[Any], dtype: str | None, rows: Any) -> Any:
+    if dtype in {"int", "bool", "float", "num"}:
+        return pandas.Series(nullable_column(values, kind=dtype), index=rows)
+    try:
+        return pandas.Series(values, index=rows, dtype=dtype or object)
+    except (TypeError, ValueError, OverflowError):
+        # Times of several zones, or beyond what pandas counts.
+        return pandas.Series(values, index=rows, dtype=object)
 
 
 def nullable_column(values: Sequence[Any], *, kind: str) -> Any:

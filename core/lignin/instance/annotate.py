@@ -17,13 +17,13 @@ from lignin.instance.check_values import Said, check_values
 from lignin.instance.current_run import current_run_id
 from lignin.instance.feature_values import STORED, Row
 from lignin.instance.insert import insert_many
-from lignin.model import REGISTRIES, VALUES, Feature, Registry
+from lignin.model import REGISTRIES, VALUES, Artifact, Feature, Registry
 from lignin.schema import Categorical, ListOf, Problem, ProblemKind, Report
 
 if TYPE_CHECKING:
     from lignin.instance.instance import Instance
 
-__all__ = ["add_values", "remove_values", "set_values", "store_said", "store_values", "update_values"]
+__all__ = ["add_values", "hold_targets", "insert_said", "remove_values", "said_in", "set_values", "store_said", "store_values", "update_values"]
 
 Stored = Mapping[int, Sequence[Row]]
 
@@ -58,12 +58,30 @@ def store_values(instance: Instance, record: Registry, said: Sequence[Said]) -> 
 
 
 def store_said(instance: Instance, records: Iterable[Registry]) -> None:
-    """Store what was said of records as they were made, once they are saved; it is theirs no longer then."""
+    """Store what was said of artifacts as they were made, once they are saved; saved again, where that failed. Records come with theirs."""
     for record in records:
         said = record.__dict__.get("_said")
-        if said is not None:
+        if said is not None and isinstance(record, Artifact):
             store_values(instance, record, said)
             del record.__dict__["_said"]
+
+
+def said_in(instance: Instance) -> Row:
+    """What the rows of values share that are written now: when, by whom and in which run."""
+    return {"created_at": now(), "created_by_id": instance.user_id, "by_run_id": current_run_id(instance)}
+
+
+def insert_said(session: Session, records: Sequence[Any], *, said_by: Row) -> None:
+    """Insert the values that new records were made with, in the transaction that inserts those. Records without, or without an id yet, are left out."""
+    for record in records:
+        said: Sequence[Said] | None = record.__dict__.get("_said")
+        if not said or record.id is None:
+            continue
+        table = VALUES[type(record).__name__]
+        rows = [{**row, f"{type(record).__tablename__}_id": record.id, "slot": "", "feature_id": one.feature.id} for one in said for row in one.rows]
+        if rows:
+            hold_targets(session, rows)
+            insert_many(session, table, rows, shared=said_by)
 
 
 def update_values(instance: Instance, record: Registry, values: Mapping[Any, Any]) -> None:
@@ -185,7 +203,7 @@ def _write(instance: Instance, record: Registry, features: Sequence[int] | None,
     table = VALUES[registry.__name__]
     own = table.c[f"{registry.__tablename__}_id"]
     mine = select(table).where(own == owner, table.c.slot == "").order_by(table.c.position)
-    fresh = {"created_at": now(), "created_by_id": instance.user_id, "by_run_id": current_run_id(instance)}
+    fresh = said_in(instance)
 
     def work(session: Session) -> None:
         instance.database.lock(session, f"values {registry.__name__} {owner}")
@@ -197,7 +215,7 @@ def _write(instance: Instance, record: Registry, features: Sequence[int] | None,
         if change.gone:
             session.execute(delete(table).where(own == owner, table.c.slot == "", table.c.feature_id.in_(list(change.gone))))
         if change.new:
-            _hold(session, change.new)
+            hold_targets(session, change.new)
             rows = [{**fresh, own.key: owner, "slot": "", **row} for row in change.new]
             insert_many(session, table, rows, shared={})
 
@@ -214,7 +232,7 @@ def _refuse_locked(session: Session, record: Any) -> None:
         raise Locked(f"{registry.__name__} {record.uid} is locked. Unlock it first: record.is_locked = False; record.save()")
 
 
-def _hold(session: Session, rows: Sequence[Row]) -> None:
+def hold_targets(session: Session, rows: Sequence[Row]) -> None:
     """See that what the values point to is there, and stays until the transaction ends."""
     ids: dict[str, set[int]] = {}
     for row in rows:

@@ -26,7 +26,18 @@ from lignin.instance.define import define_feature, define_schema
 from lignin.instance.fields import check_fields, check_value, conceal
 from lignin.instance.find_storage import find_storage
 from lignin.instance.remote_source import RemoteSource, find_remote, inspect_remote
-from lignin.model import TRASH, Artifact, Collection, Feature, Registry, Run, Schema, Storage
+from lignin.instance.sheets import check_row
+from lignin.model import (
+    TRASH,
+    Artifact,
+    Collection,
+    Feature,
+    Record,
+    Registry,
+    Run,
+    Schema,
+    Storage,
+)
 from lignin.storage import Root, check_key, suffix_of
 
 if TYPE_CHECKING:
@@ -88,6 +99,8 @@ def construct(instance: Instance, record: Registry, data: Any, options: Mapping[
             _construct_collection(record, data, options)
         case Feature():
             define_feature(record, options)
+        case Record():
+            check_row(instance, record, data)
         case Schema():
             define_schema(instance, record, options)
         case _:

@@ -16,6 +16,7 @@ from lignin.base.settings import host_name
 from lignin.instance.deletions import note_deletion
 from lignin.instance.derive import derive_origins
 from lignin.instance.locate import locate
+from lignin.instance.notes import delete_notes
 from lignin.instance.reach import is_as_recorded
 from lignin.instance.references import refuse_taken, refuse_valued
 from lignin.instance.retained import drop_retained
@@ -171,6 +172,7 @@ def _delete_row(instance: Instance, row: Registry, name: str) -> None:
             session.execute(update(Run).where(Run.report_id == row_id).values(report_id=None))
             session.execute(update(Run).where(Run.environment_id == row_id).values(environment_id=None))
         note_deletion(session, registry, row.uid, name=getattr(row, registry.label), by=instance.user_id)
+        delete_notes(session, registry, row_id)
         session.execute(sql_delete(registry).where(registry.id == row_id))
         if isinstance(row, Artifact) and row.hash is not None:
             derive_origins(session, [row.hash])

@@ -14,6 +14,7 @@ from sqlalchemy import String, cast, func, literal, select, union_all
 
 from lignin.base.errors import LigninError
 from lignin.instance.describe_dataset import add_dataset
+from lignin.instance.notes import note_columns
 from lignin.instance.read_values import names_of, told, values_of
 from lignin.model import (
     MAIN,
@@ -125,6 +126,7 @@ def _around(instance: Instance, record: Any) -> Mapping[str, Any]:
         "branch": select(Branch.name).where(Branch.id == getattr(record, "branch_id", None)),
         "space": select(Space.name).where(Space.id == getattr(record, "space_id", None)),
         "by": select(User.handle).where(User.id == getattr(record, "created_by_id", None)),
+        **note_columns(record),
     }
     if isinstance(record, Artifact):
         asked |= {
@@ -143,6 +145,10 @@ def _owner(record: Any, around: Mapping[str, Any]) -> Sequence[str]:
         return ()
     lines = [f"branch: {around['branch']}   space: {around['space']}"] if isinstance(record, Trashable) else []
     lines += [f"created_at: {_moment(record.created_at)}   created_by: {around['by'] or 'nobody'}"] if hasattr(record, "created_by_id") else []
+    if around["readme"] or around["comments"]:
+        first = next(iter(_first_lines((around["readme"] or "").strip(), 1)), "")
+        count = f"{around['comments']} comment{'' if around['comments'] == 1 else 's'}"
+        lines.append(f"notes: {first}{f' ({count})' if first and around['comments'] else '' if first else count}")
     return lines
 
 

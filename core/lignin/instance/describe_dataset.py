@@ -20,13 +20,15 @@ __all__ = ["add_dataset"]
 _KEPT = 1_000
 _TOLD = 8
 _TOLD_COLUMNS = 40
+_TOLD_CHANGES = 6
 
 
 def add_dataset(instance: Instance, tree: Tree, artifact: Artifact, *, schema: str | None) -> None:
     """Add what was found in a dataset to the tree of its description; one statement."""
     now, before = dataset_features(instance, artifact)
     if before is not None and (changes := list(_changes(before, now))):
-        tree.add(Text(f"since {before.uid[-4:]}: {'; '.join(changes)}", overflow="fold"))
+        more = f"; and {len(changes) - _TOLD_CHANGES:,} more" if len(changes) > _TOLD_CHANGES else ""
+        tree.add(Text(f"since {before.uid[-4:]}: {'; '.join(changes[:_TOLD_CHANGES])}{more}", overflow="fold"))
     if not now.slots:
         return
     branch = tree.add(Text("Dataset features", style="bold").append(f" (valid by {schema!r})" if schema else "", style="not bold dim"))

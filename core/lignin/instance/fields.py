@@ -17,7 +17,7 @@ from sqlalchemy import BigInteger, Boolean, Date, Integer, String
 from lignin.base.errors import InvalidKey, UsageError
 from lignin.base.redact import redact, redact_url
 from lignin.base.texts import MAX_INDEXED, problem_of_name, problem_of_text, shown, size_of
-from lignin.model import Artifact, Feature, Project, Registry, Run, Storage, Versioned
+from lignin.model import Artifact, Feature, Project, Reference, Registry, Run, Storage, Versioned
 from lignin.model.types import JsonObject, UtcDateTime
 from lignin.recording import RunStatus
 
@@ -44,6 +44,7 @@ _TOLD = {
     "Note": ("content",),
 }
 _URLS = {"reference", "url"}
+_DOI = re.compile(r"10\.\d{4,9}(\.\d+)*/\S+")
 _ROLES = {"managed", "location"}
 
 
@@ -95,7 +96,8 @@ def check_value(registry: type[Registry], name: str, value: Any) -> None:
         case UtcDateTime():
             _expect(isinstance(value, datetime), said, "a datetime", value)
         case Date():
-            _expect(isinstance(value, date), said, "a date", value)
+            # A moment is a date to Python, and would lose its hours.
+            _expect(isinstance(value, date) and not isinstance(value, datetime), said, "a date", value)
         case JsonObject():
             _expect(isinstance(value, Mapping) or registry is Feature, said, "a dict", value)
             _check_json(said, value, 0)
@@ -195,6 +197,9 @@ def _check_own(record: Registry) -> None:
         case Project():
             if record.start_date and record.end_date and record.end_date < record.start_date:
                 raise UsageError(f"Project.end_date {record.end_date} is before its start_date {record.start_date}")
+        case Reference():
+            _expect(record.doi is None or _DOI.fullmatch(record.doi) is not None, "Reference.doi", "a DOI such as 10.1126/science.abj4008", record.doi)
+            _expect(record.pubmed_id is None or record.pubmed_id > 0, "Reference.pubmed_id", "a number of PubMed, from 1", record.pubmed_id)
         case Storage():
             _expect(record.role is None or record.role in _ROLES, "Storage.role", "managed or location", record.role)
         case _:

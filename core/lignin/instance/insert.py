@@ -6,6 +6,7 @@ is made once for a table and its fields, and each column is converted as one.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -14,10 +15,26 @@ from itertools import repeat
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Column, Dialect, Table, insert
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Connection,
+    Dialect,
+    Double,
+    Integer,
+    String,
+    Table,
+    insert,
+)
 from sqlalchemy.orm import Session
 
-__all__ = ["default_of", "insert_ignore", "insert_many", "insert_one"]
+from lignin.model.types import JsonObject
+
+__all__ = ["default_of", "insert_columns", "insert_ignore", "insert_many", "insert_one"]
+
+# What PostgreSQL calls the types of columns that are handed over as arrays.
+_ARRAYS: Mapping[type[Any], str] = {BigInteger: "bigint", Boolean: "boolean", Double: "double precision", Integer: "integer", JsonObject: "text", String: "text"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +65,49 @@ def insert_many(session: Session, table: Table, rows: Sequence[Mapping[str, Any]
     What neither names gets its default, which is made once for all rows.
     """
     _insert(session, table, rows, shared=shared, ignores=False)
+
+
+def insert_columns(session: Session, table: Any, columns: Mapping[str, Sequence[Any]], *, shared: Mapping[str, Any]) -> None:
+    """Insert many rows that come column by column, each with what all of them share; what neither names gets its default.
+
+    PostgreSQL gets each column as one array, in a single statement: rows sent one after the other take ten times as long.
+    """
+    count = len(next(iter(columns.values())))
+    if not count:
+        return
+    connection = session.connection()
+    alike = {column.key: default_of(column) for column in table.c if column.default is not None}
+    fixed = {name: value for name, value in {**alike, **shared}.items() if name not in columns}
+    if connection.dialect.name == "sqlite":
+        statement = _statement(connection.dialect, table, (*columns, *fixed), False)
+        given: list[Iterable[Any]] = []
+        for name, convert in zip(statement.names, statement.convert, strict=True):
+            if name in fixed:
+                given.append(repeat(convert(fixed[name]) if convert else fixed[name], count))
+            else:
+                given.append(map(convert, columns[name]) if convert else columns[name])
+        connection.exec_driver_sql(statement.text, list(zip(*given, strict=True)))
+    else:
+        _insert_arrays(connection, table, columns, fixed)
+
+
+def _insert_arrays(connection: Connection, table: Table, columns: Mapping[str, Sequence[Any]], fixed: Mapping[str, Any]) -> None:
+    dialect = connection.dialect
+    quoted = dialect.identifier_preparer.quote
+    arrays, selected, values = [], [], {}
+    for name, given in columns.items():
+        kind: Any = table.c[name].type
+        convert = kind.dialect_impl(dialect).bind_processor(dialect)
+        arrays.append(f"%({name})s::{next(told for of, told in _ARRAYS.items() if isinstance(kind, of))}[]")
+        selected.append(f"u.{quoted(name)}::jsonb" if isinstance(kind, JsonObject) else f"u.{quoted(name)}")
+        values[name] = [json.dumps(value) for value in given] if isinstance(kind, JsonObject) else list(map(convert, given) if convert else given)
+    for name, value in fixed.items():
+        convert = table.c[name].type.dialect_impl(dialect).bind_processor(dialect)
+        selected.append(f"%({name})s")
+        values[name] = convert(value) if convert else value
+    names = ", ".join(map(quoted, (*columns, *fixed)))
+    source = f"unnest({', '.join(arrays)}) as u({', '.join(map(quoted, columns))})"
+    connection.exec_driver_sql(f"insert into {quoted(table.name)} ({names}) select {', '.join(selected)} from {source}", values)
 
 
 def insert_one(session: Session, table: Table, row: Mapping[str, Any]) -> int:

@@ -24,11 +24,13 @@ from lignin.instance.describe import describe
 from lignin.instance.features import RecordFeatures
 from lignin.instance.find_storage import find_storage
 from lignin.instance.from_values import from_values
+from lignin.instance.hierarchy import hierarchy
 from lignin.instance.lazy import LazyArtifact
 from lignin.instance.load import cache, load, open_artifact
 from lignin.instance.look_up import look_up
 from lignin.instance.members import Members, follow, members
 from lignin.instance.move import move
+from lignin.instance.notes import Notes
 from lignin.instance.plan_move import MovePlan, plan_move
 from lignin.instance.query import QuerySet
 from lignin.instance.reach import path_of
@@ -36,6 +38,7 @@ from lignin.instance.replace import replace
 from lignin.instance.runs import begin_run, end_run
 from lignin.instance.save import save, save_many
 from lignin.instance.schemas import inferred_features, inferred_schema
+from lignin.instance.sheets import SheetImport, import_sheet, sheet_artifact, sheet_frame
 from lignin.instance.specs import slots_of, spec_of
 from lignin.instance.versions import versions
 from lignin.model import (
@@ -44,6 +47,7 @@ from lignin.model import (
     Artifact,
     Feature,
     RecordList,
+    Record,
     Registry,
     Related,
     Run,
@@ -81,6 +85,9 @@ class Instance:
         database.prepare = lambda: self.user_id
         self._storage: Storage | None = None
         self._managed: tuple[float, Sequence[Storage]] = (-math.inf, ())
+        self.hints_at_similar_names = True
+        # Series of names (`sample 1`, `sample 2`) that were told of.
+        self.hinted_series: set[tuple[str, str]] = set()
         self.run_ids: dict[str, int] = {}
         # Runs that began in the spool, while the database was away.
         self.spooled: set[str] = set()
@@ -217,6 +224,14 @@ class Instance:
         """All versions of a record's family, the newest first."""
         return versions(self, record)
 
+    def notes(self, record: Registry) -> Notes:
+        """What people wrote about a record."""
+        return Notes(self, record)
+
+    def hierarchy(self, record: Registry, *, along: str, depth: int | None = None) -> QuerySet[Any]:
+        """What is above or below a record, at any distance."""
+        return hierarchy(self, record, along=along, depth=depth)
+
     def infer_features(self, data: Any, *, dtypes: Mapping[str, Any], type: Feature | None) -> Sequence[Feature]:  # noqa: A002 - as the field
         """A feature for each column of a table."""
         return inferred_features(self, data, dtypes=dtypes, type=type)
@@ -248,6 +263,18 @@ class Instance:
     def from_values(self, registry: type[R], values: Any, *, options: Mapping[str, Any]) -> Sequence[R]:
         """The records that values name, and new ones where asked for."""
         return from_values(self, registry, values, options=options)
+
+    def import_sheet(self, data: Any, *, type: Record | str, dtypes: Mapping[str, Any]) -> SheetImport:  # noqa: A002 - as the field
+        """The rows of a frame on their way into a sheet."""
+        return import_sheet(self, data, type=type, dtypes=dtypes)
+
+    def sheet_frame(self, sheet: Record, *, recurse: bool = False) -> Any:
+        """A sheet as a frame."""
+        return sheet_frame(self, sheet, recurse=recurse)
+
+    def sheet_artifact(self, sheet: Record, *, key: str | None, recurse: bool) -> Artifact:
+        """A sheet as an artifact."""
+        return sheet_artifact(self, sheet, key=key, recurse=recurse)
 
     def start_run(self, *, code: Code, **options: Any) -> Run:
         """Begin a run of a script, notebook or function; options as in `runs.start_run`."""

@@ -45,11 +45,11 @@ class NamedTables:
 
     def vocabulary(self, target: Target) -> Vocabulary | None:
         """The terms of a target: of a registry, else of a table that somebody named; `None` where there is neither."""
-        found = self.registries.vocabulary(target)
-        if found is not None or target.types:
-            return found
         if target not in self._found:
-            self._found[target] = self._table(target)
+            found = self.registries.vocabulary(target)
+            if found is None and not target.types:
+                found = self._table(target)
+            self._found[target] = None if found is None else _Remembering(found)
         return self._found[target]
 
     @property
@@ -75,6 +75,40 @@ class NamedTables:
         if artifact is None:
             return None
         return _terms(self._instance.cache(artifact, is_run_input=False), str(artifact.hash), target, artifact.suffix)
+
+
+class _Remembering:
+    """A vocabulary that is asked once for each text, since columns share their terms."""
+
+    def __init__(self, inner: Vocabulary) -> None:
+        self._inner = inner
+        self._known: set[str] = set()
+        self._asked: set[str] = set()
+
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+        return self._inner.name
+
+    def known(self, values: Collection[str]) -> Collection[str]:
+        """Those of the values that are terms."""
+        wanted = set(values)
+        if new := wanted - self._asked:
+            self._known.update(self._inner.known(new))
+            self._asked |= new
+        return wanted & self._known
+
+    def standard(self, values: Collection[str]) -> Mapping[str, str]:
+        """The terms that values are synonyms of."""
+        return self._inner.standard(values)
+
+    def near(self, values: Collection[str]) -> Mapping[str, tuple[str, ...]]:
+        """The nearest terms of values that are none."""
+        return self._inner.near(values)
+
+    def creation(self, values: Collection[str]) -> str | None:
+        """The line of code that would register values."""
+        return self._inner.creation(values)
 
 
 def as_vocabularies(tables: Mapping[str, Any]) -> Mapping[str, Vocabulary]:

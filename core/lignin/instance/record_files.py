@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from lignin.formats import format_of_suffix
 from lignin.instance.deletions import next_uid, note_deletion, retired_uids
 from lignin.instance.insert import insert_ignore, insert_many
+from lignin.instance.notes import hand_notes_over
 from lignin.instance.places import Place, find_places
 from lignin.instance.rows import owned_fields, reserve_ids
 from lignin.model import LINKS, Artifact, ArtifactState, run_input, run_output, sighting
@@ -302,6 +303,7 @@ def _merge(session: Session, unread: _Version, same: _Version) -> None:
         rows = session.execute(select(table).where(mine)).mappings().all()
         insert_ignore(session, table, [{**row, "artifact_id": same.id} for row in rows])
         session.execute(delete(table).where(mine))
+    hand_notes_over(session, Artifact, unread.id, to=same.id)
     session.execute(delete(Artifact).where(Artifact.id == unread.id))
     note_deletion(session, Artifact, unread.uid, replaced_by=same.uid)
 

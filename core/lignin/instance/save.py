@@ -17,7 +17,7 @@ from lignin.base.messages import say
 from lignin.base.ports import current
 from lignin.base.settings import host_name
 from lignin.base.texts import composed
-from lignin.instance.annotate import store_said
+from lignin.instance.annotate import insert_said, said_in, store_said, store_values
 from lignin.instance.at_key import make_room, rename_key
 from lignin.instance.current_run import current_run_id
 from lignin.instance.fields import check_fields, conceal
@@ -39,6 +39,8 @@ from lignin.instance.rows import (
 from lignin.instance.save_artifact import save_artifacts
 from lignin.instance.save_collection import save_collection
 from lignin.instance.save_schema import save_schema
+from lignin.instance.sheets import check_joining
+from lignin.instance.similar_names import hint_at_similar
 from lignin.model import (
     Artifact,
     Collection,
@@ -68,6 +70,7 @@ _FIXED = {
     "Collection": _UID | {"family", "branch_id", "hash", "is_latest"},
     "Transform": _UID | {"family", "branch_id", "hash", "is_latest", "source_code"},
     "Storage": _UID | {"root", "host", "type", "instance_uid"},
+    "Note": _UID | {"target_registry", "target_id", "kind", "content", "created_at", "created_by_id"},
     "Feature": _UID | {"dtype", "is_type"},
     "Schema": _UID | {"hash", "n_members", "kind", "is_type", "itype", "dtype", "otype", "index_id", "minimal_set", "maximal_set", "ordered_set", "flexible", "coerce"},
     "Run": _UID | {"engine", "scope", "external_id", "attempt", "told", "told_end"},
@@ -105,9 +108,9 @@ def save_many(instance: Instance, records: Iterable[Registry]) -> None:
     for record in listed:
         if record.id is None and not isinstance(record, Artifact | Collection):
             _check(record)
-    for (registry, is_new), group in groupby(listed, key=lambda r: (type(r), r.id is None)):
+    for (registry, is_new, is_type), group in groupby(listed, key=lambda r: (type(r), r.id is None, isinstance(r, Schema) and bool(r.is_type))):
         batch = list(group)
-        if not is_new or registry in {Collection, Schema}:
+        if not is_new or registry is Collection or (registry is Schema and not is_type):
             for record in batch:
                 save(instance, record)
         else:
@@ -125,6 +128,7 @@ def _save_new(instance: Instance, batch: Sequence[Any]) -> None:
     uids = {record.uid for record in batch if record.uid}
     for record in batch:
         _prepare(instance, record)
+    said_by = said_in(instance)
 
     def work(session: Session) -> list[tuple[Any, Any]]:
         if _was_stored(session, batch):
@@ -135,7 +139,9 @@ def _save_new(instance: Instance, batch: Sequence[Any]) -> None:
             case Storage():
                 return _insert_places(session, batch)
             case Typed():
-                return _insert_named(session, batch)
+                known = _insert_named(session, batch)
+                insert_said(session, batch, said_by=said_by)
+                return known
         for record in batch:
             refuse_taken(session, record)
         insert_records(session, batch)
@@ -145,8 +151,13 @@ def _save_new(instance: Instance, batch: Sequence[Any]) -> None:
         existing = instance.database.transact(work)
     for record, row in existing:
         become(record, row)
+        if (said := record.__dict__.pop("_said", None)) is not None:
+            store_values(instance, record, said)
         if len(batch) == 1:
             say("→", f"returning {type(record).__name__.lower()} with same {record.label}: {getattr(record, record.label)!r}")
+    if issubclass(registry, Typed) and len(existing) < len(batch):
+        known = {id(record) for record, _ in existing}
+        hint_at_similar(instance, [record for record in batch if id(record) not in known])
 
 
 def _check(record: Any) -> None:
@@ -330,6 +341,8 @@ def _save_fields(instance: Instance, record: Registry, new: Mapping[str, Any]) -
     new = {name: getattr(record, name) for name in new}
     if "type_id" in new:
         _check_type(record)
+        if isinstance(record, Record):
+            check_joining(instance, record)
     if isinstance(record, Artifact) and "key" in new:
         rename_key(instance, record, new)
         return

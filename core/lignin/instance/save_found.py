@@ -52,33 +52,36 @@ class FoundRows:
 
 
 def found_rows(found: Found | None) -> FoundRows | None:
-    """Look the labels' records up: a statement for each vocabulary, before the transaction begins."""
+    """Look the labels' records up: a statement for each vocabulary of up to 5,000 labels, before the transaction begins."""
     if found is None:
         return None
+    columns = [(column, _targets(parse_dtype(column.dtype))) for column in found.terms]
+    asked: dict[Target, dict[str, None]] = {}
+    for column, targets in columns:
+        for target in targets:
+            asked.setdefault(target, {}).update(dict.fromkeys(column.terms))
+    answers = {target: _look_up(found, target, list(terms)) for target, terms in asked.items()}
     rows: list[Mapping[str, Any]] = []
-    for column in found.terms:
-        held = _targets(parse_dtype(column.dtype))
-        ids: dict[str, tuple[str, int]] = {}
-        in_tables: set[str] = set()
-        for target in held:
-            rest = [term for term in column.terms if term not in ids]
-            of_registry = found.registries.registries.terms(target)
-            if of_registry is not None:
-                ids.update(of_registry.ids(rest))
-            elif (table := found.registries.vocabulary(target)) is not None:
-                in_tables.update(table.known(rest))
-        number = 0
-        for term in column.terms:
-            if term in ids:
-                value = {"registry": ids[term][0], "target_id": ids[term][1]}
-            elif not held or term in in_tables:
-                value = {"text": term}
-            else:
-                # Somebody deleted the term since it was looked up.
-                continue
-            rows.append({"feature_id": column.feature_id, "slot": column.slot, "position": number, **_NO_VALUE, **value})
-            number += 1
+    for column, targets in columns:
+        values = [value for term in column.terms if (value := _value(term, [answers[target] for target in targets])) is not None]
+        rows += [{"feature_id": column.feature_id, "slot": column.slot, "position": n, **_NO_VALUE, **value} for n, value in enumerate(values)]
     return FoundRows(slots=found.slots, values=rows)
+
+
+def _look_up(found: Found, target: Target, terms: Sequence[str]) -> Mapping[str, Mapping[str, Any]]:
+    """What a row holds for each label that is a term of a target: its record, or in a table of terms its text."""
+    of_registry = found.registries.registries.terms(target)
+    if of_registry is not None:
+        return {term: {"registry": registry, "target_id": row_id} for term, (registry, row_id) in of_registry.ids(terms).items()}
+    table = found.registries.vocabulary(target)
+    return {} if table is None else {term: {"text": term} for term in table.known(terms)}
+
+
+def _value(term: str, answers: Sequence[Mapping[str, Mapping[str, Any]]]) -> Mapping[str, Any] | None:
+    """What the row of a label holds; `None` where somebody deleted the term since it was looked up."""
+    if not answers:
+        return {"text": term}
+    return next((answer[term] for answer in answers if term in answer), None)
 
 
 def store_found(instance: Instance, session: Session, rows: FoundRows | None, artifact: Artifact, *, run_id: int | None) -> None:

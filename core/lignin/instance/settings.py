@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from lignin.base.errors import UsageError
 from lignin.base.ports import current
 from lignin.instance.find_storage import find_storage
 from lignin.model import Storage
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from lignin.instance.instance import Instance
 
 __all__ = ["Settings", "settings"]
+
+
+_SETTABLE = ("hints_at_similar_names", "storage")
 
 
 class Settings:
@@ -38,9 +42,20 @@ class Settings:
         """Where copies of what lies elsewhere are kept: `LIGNIN_CACHE_DIR`."""
         return cache_folder()
 
+    @property
+    def hints_at_similar_names(self) -> bool:
+        """Whether a line tells of new names that resemble others; set it to `False` for silence."""
+        return _instance().hints_at_similar_names
+
+    @hints_at_similar_names.setter
+    def hints_at_similar_names(self, value: bool) -> None:
+        if not isinstance(value, bool):
+            raise UsageError(f"ln.settings.hints_at_similar_names is True or False, not {value!r}")
+        _instance().hints_at_similar_names = value
+
     def __setattr__(self, name: str, value: Any) -> None:
-        if name != "storage":
-            raise AttributeError(f"ln.settings has no {name!r} that can be set; there is: storage")
+        if name not in _SETTABLE:
+            raise AttributeError(f"ln.settings has no {name!r} that can be set; there are: {', '.join(_SETTABLE)}")
         object.__setattr__(self, name, value)
 
     def __repr__(self) -> str:

@@ -14,6 +14,7 @@ from lignin.model.record import Record
 from lignin.model.record_list import RecordList
 from lignin.model.registry import (
     Owned,
+    Parented,
     Registry,
     Related,
     ToMany,
@@ -48,6 +49,7 @@ __all__ = [
     "Feature",
     "Note",
     "Owned",
+    "Parented",
     "Predicate",
     "Project",
     "Q",

@@ -63,6 +63,7 @@ class Artifact(Registry, Annotated, Owned, Trashable, Versioned):
             is done up to 64 MB; the content of what is larger is named by the store's own checksum.
         features: values of features, as `artifact.features.add_values` takes them; stored with the artifact.
         key_is_virtual: `False` puts the bytes under the key, where people find them, instead of at a place named by content.
+        schema: a saved schema, or the name of one, that the dataset must satisfy; what is found in it is saved with it.
 
     Attributes:
         uid: 16 characters for the family, 4 for the version.
@@ -83,6 +84,7 @@ class Artifact(Registry, Annotated, Owned, Trashable, Versioned):
 
     Raises:
         LigninError: nothing is there, the key can't be one, or the suffix does not match.
+        ValidationError: the dataset does not satisfy the schema; the error holds all that is wrong.
 
     Example:
         >>> ln.Artifact("sample.fasta", key="sample.fasta").save()  # doctest: +SKIP

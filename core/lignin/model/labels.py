@@ -1,11 +1,13 @@
 """Labels: universal labels, projects, and references to literature."""
 
+import re
 from datetime import date as Date  # noqa: N812 - a field is called date
 
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, validates
 
 from lignin.model.registry import (
     Owned,
+    Parented,
     Registry,
     ToMany,
     ToOne,
@@ -17,8 +19,10 @@ from lignin.model.types import exact, optional_link
 
 __all__ = ["Project", "Reference", "ULabel"]
 
+_RESOLVER = re.compile(r"^((https?://)?(dx\.|www\.)?doi\.org/|doi:\s*)", re.IGNORECASE)
 
-class ULabel(Registry, Owned, Trashable, Typed):
+
+class ULabel(Registry, Owned, Trashable, Typed, Parented):
     """A universal label. Names are unique within a type.
 
     Attributes:
@@ -72,7 +76,7 @@ class Reference(Registry, Owned, Trashable, Typed):
     """A paper, preprint, protocol or page, as a label on anything. Names are unique within a type.
 
     Attributes:
-        doi: without `https://doi.org/`.
+        doi: such as `10.1126/science.abj4008`; kept without `https://doi.org/` or `doi:` before it.
         pubmed_id: its number in PubMed.
         text: an abstract, or the whole.
         date: of publication.
@@ -98,6 +102,10 @@ class Reference(Registry, Owned, Trashable, Typed):
     type = ToOne("Reference")
     run = ToOne("Run")
     artifacts = ToMany("Artifact", through="artifact_reference", own="reference_id", other="artifact_id", editable=False)
+
+    @validates("doi")
+    def _without_resolver(self, _field: str, doi: object) -> object:
+        return _RESOLVER.sub("", doi.strip(), count=1) if isinstance(doi, str) else doi
 
 
 for _registry in (ULabel, Project, Reference):

@@ -22,7 +22,7 @@ from lignin.model.types import JsonObject, UtcDateTime, exact, optional_link, pr
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Owned", "Registry", "Related", "ToMany", "ToOne", "Trashable", "Typed", "Versioned", "fresh_tables", "unique_within_type"]
+__all__ = ["Owned", "Parented", "Registry", "Related", "ToMany", "ToOne", "Trashable", "Typed", "Versioned", "fresh_tables", "unique_within_type"]
 
 _LIVING = text("branch_id > 0")
 
@@ -168,6 +168,11 @@ class Registry(DeclarativeBase):
         """Print the record with its context as a tree; returns the text."""
         return current().describe(self)
 
+    @property
+    def notes(self) -> Any:
+        """What people wrote about the record: `notes.readme`, `notes.comments`, `notes.versions()`; `notes.readme = …`, `notes.comment(…)`."""
+        return current().notes(self)
+
     def __repr__(self) -> str:
         shown = {name: getattr(self, name, None) for name in self.fields() if name != "id" and not name.startswith("_")}
         inner = ", ".join(f"{name}={value!r}" for name, value in shown.items() if value is not None)
@@ -307,6 +312,38 @@ class Typed:
         is_type: Mapped[bool]
         type_id: Mapped[int | None]
         branch_id: Mapped[int]
+
+    def query_types(self) -> Any:
+        """The type that groups it, the type of that, and so on: the nearest first, as a query set."""
+        return current().hierarchy(self, along="types")
+
+    def query_records(self, *, depth: int | None = None) -> Any:
+        """What this type groups, also through the types that it groups, as a query set.
+
+        Args:
+            depth: how many levels down; 1 for what it groups itself, all by default.
+        """
+        return current().hierarchy(self, along="records", depth=depth)
+
+
+class Parented:
+    """Of whatever can have several parents of the same registry, as terms of an ontology have."""
+
+    def query_parents(self, *, depth: int | None = None) -> Any:
+        """Its parents and theirs, as a query set.
+
+        Args:
+            depth: how many levels up; all by default.
+        """
+        return current().hierarchy(self, along="parents", depth=depth)
+
+    def query_children(self, *, depth: int | None = None) -> Any:
+        """Its children and theirs, as a query set.
+
+        Args:
+            depth: how many levels down; all by default.
+        """
+        return current().hierarchy(self, along="children", depth=depth)
 
 
 class Versioned:

@@ -10,7 +10,7 @@ from lignin.schema.dtype_of import dtype_of, dtype_of_stored, dtype_of_value
 from lignin.schema.feature import FeatureSpec
 from lignin.schema.infer import infer_schema
 from lignin.schema.look_up import LookedUp, look_up_terms
-from lignin.schema.near import Spellings
+from lignin.schema.near import Spellings, similar_names
 from lignin.schema.parse import parse_dtype, parse_target
 from lignin.schema.report import Checked, Problem, ProblemKind, Report
 from lignin.schema.slot import Slot, parse_slot
@@ -56,5 +56,6 @@ __all__ = [
     "parse_dtype",
     "parse_slot",
     "parse_target",
+    "similar_names",
     "standardize",
 ]

@@ -7,12 +7,13 @@ of another's. Of an identifier with a version (`ENSG00000141510.18`), the one wi
 """
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import cached_property
 
-__all__ = ["Spellings", "distance", "nearest"]
+__all__ = ["Spellings", "distance", "nearest", "similar_names"]
 
 _MOST = 3
+_NUMBER = re.compile(r"\d+")
 # Of longer words a comparison would take long, and a near spelling tells little.
 _LONGEST = 200
 
@@ -94,6 +95,25 @@ def nearest(word: str, names: Collection[str]) -> tuple[str, ...]:
     return tuple(same or (name for _, name in sorted(scored)[:_MOST]))
 
 
+def similar_names(name: str, others: Collection[str]) -> Iterator[tuple[str, str | None]]:
+    """The names that somebody may have meant, or may take for this one, the nearest first.
+
+    With each comes what both have in common apart from their numbers, where nothing else tells them apart (`sample 1`, `sample 2`: a
+    series, most often), else `None`.
+    """
+    word = _even(name[:_LONGEST])
+    evened: dict[str, list[str]] = {}
+    for other in others:
+        if other != name:
+            evened.setdefault(_even(other[:_LONGEST]), []).append(other)
+    for near in (word, *nearest(word, [other for other in evened if other != word])):
+        series = _NUMBER.sub("0", word)
+        is_series = near != word and _digits(near) != _digits(word)
+        if is_series and series != _NUMBER.sub("0", near):
+            continue
+        yield from ((other, series if is_series else None) for other in evened.get(near, ()))
+
+
 def distance(a: str, b: str, *, most: int) -> int | None:
     """How many single mistakes lie between two words; `None` where it is more than `most`."""
     before: list[int] = []
@@ -111,7 +131,7 @@ def distance(a: str, b: str, *, most: int) -> int | None:
 
 
 def _digits(text: str) -> str:
-    return " ".join(re.findall(r"\d+", text))
+    return " ".join(_NUMBER.findall(text))
 
 
 def _even(text: str) -> str:

@@ -131,6 +131,15 @@ def test_a_killed_run_is_crashed_and_its_torn_line_a_warning(spool_of, sqlite_in
     assert (runs["main.nf"], runs["JOIN"]) == ("crashed", "crashed")
 
 
+@pytest.mark.parametrize(("word", "state"), [("link", "unhashed"), ("none", None)])
+def test_a_policy_spares_reading_what_lies_in_work_folders(spool_of, sqlite_instance, launch, word, state):
+    (launch / "lignin.toml").write_text(f'[files]\nintermediates = "{word}"\n')
+    ingest_spool(spool_of("first"))
+    files = sqlite_instance.query(Artifact)
+    assert {file.state for file in files if file.key.startswith("work/")} == ({state} if state else set())
+    assert all(file.hash for file in files if not file.key.startswith("work/"))
+
+
 def test_a_run_whose_process_lives_goes_on(spool_of, sqlite_instance, lines_of, launch):
     lines = lines_of("sigkill", at=str(launch))
     lines[0]["pid"] = os.getpid()

@@ -3,6 +3,7 @@
 from contextlib import contextmanager
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from sqlalchemy import event
 
@@ -73,3 +74,25 @@ def test_acts_ask_a_constant_number_of_statements(instance, asked, rows, monkeyp
     with asked() as statements:
         newer.save()
     assert len(statements) <= 7, statements
+
+
+def test_datasets_are_checked_saved_and_described_in_few_statements(instance, asked):
+    ln.track()
+    ln.ULabel.from_values(["a", "b"], create=True).save()
+    for n in range(12):
+        ln.Feature(name=f"label{n}", dtype=ln.ULabel).save()
+        ln.Feature(name=f"number{n}", dtype=float).save()
+    ln.Schema(itype=ln.Feature, name="by name").save()
+    frame = pd.DataFrame({f"label{n}": ["a", "b"] for n in range(12)} | {f"number{n}": [1, 2] for n in range(12)})
+    ln.Artifact.from_dataframe(frame[:1], key="a.parquet", schema="by name").save()
+    with asked() as statements:
+        new = ln.Artifact.from_dataframe(frame, key="a.parquet", schema="by name")
+    # The schema and its members, the registered features, and one look into the registry of labels.
+    assert len(statements) <= 10, statements
+    with asked() as statements:
+        new.save()
+    assert len(statements) <= 14, statements
+    with asked() as statements:
+        assert "since 0000: 1 → 2 observations" in new.describe()
+    assert len(statements) <= 5, statements
+    ln.finish()

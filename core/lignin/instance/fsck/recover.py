@@ -17,6 +17,7 @@ from lignin.instance.fsck.families import choose_latest
 from lignin.instance.fsck.objects import COLUMNS, Looker, content_of, copies, judge
 from lignin.instance.fsck.places import Root, is_object
 from lignin.instance.fsck.report import Finding, Kind
+from lignin.instance.notes import delete_notes
 from lignin.instance.save_artifact import content_lock
 from lignin.model import Artifact, ArtifactState, Run, collection_artifact, run_input
 from lignin.storage import Seen, fetch, look, put
@@ -93,6 +94,7 @@ def mend_saving(instance: Instance, finding: Finding) -> Finding:
             session.execute(update(Artifact).where(Artifact.id == row.id).values(state=state.value))
             return True
         session.execute(update(Artifact).where(Artifact.origin_id == row.id).values(origin_id=None))
+        delete_notes(session, Artifact, row.id)
         session.execute(delete(Artifact).where(Artifact.id == row.id))
         if row.family is not None and row.branch_id > 0:
             choose_latest(session, Artifact, family=row.family, branch_id=row.branch_id)

@@ -63,6 +63,36 @@ class SpoolTest {
     }
 
     @Test
+    void eventsThatAreMadeLaterKeepTheirPlaceAndOneThatIsNoneLeavesNoGap() throws Exception {
+        Spool spool = open(1 << 20, 1 << 20);
+        for (int i = 0; i < 300; i++) {
+            int n = i;
+            if (i % 3 == 0) {
+                spool.append(Map.of("i", i), false);
+            } else {
+                spool.appendLater(() -> n % 3 == 1 ? Map.of("i", n) : null);
+            }
+        }
+        spool.start();
+        spool.close(LONG);
+        List<Map<?, ?>> lines = read(spool.path());
+        assertEquals(IntStream.range(0, 300).filter(i -> i % 3 < 2).mapToObj(Double::valueOf).toList(), lines.stream().map(line -> line.get("i")).toList());
+        assertEquals(IntStream.range(0, 200).mapToObj(Double::valueOf).toList(), lines.stream().map(line -> line.get("seq")).toList());
+    }
+
+    @Test
+    void whatIsMadeLaterIsWrittenThoughNobodyWakesTheWriter() throws Exception {
+        Spool spool = open(1 << 20, 1 << 20);
+        spool.start();
+        spool.appendLater(() -> Map.of("i", 1));
+        for (long end = System.nanoTime() + LONG * 1_000_000; Files.size(spool.path()) == 0 && System.nanoTime() < end;) {
+            Thread.sleep(10);
+        }
+        assertEquals(1, read(spool.path()).size());
+        spool.close(LONG);
+    }
+
+    @Test
     void aFullQueueIsWrittenByWhoeverComesAndNothingIsLost() throws Exception {
         // No writer runs: the second event finds no room.
         Spool spool = open(10, 1 << 20);

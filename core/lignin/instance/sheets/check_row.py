@@ -1,0 +1,75 @@
+"""One record on its way into a sheet, with its values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from lignin.base.errors import UsageError
+from lignin.base.texts import shown
+from lignin.instance.check_values import check_values
+from lignin.instance.specs import spec_of
+from lignin.instance.vocabularies import InstanceRegistries
+from lignin.model import Feature, Record, Registry
+from lignin.schema import Report, SchemaSpec, check_annotation
+from lignin.schema.values import is_list
+
+if TYPE_CHECKING:
+    from lignin.instance.instance import Instance
+
+__all__ = ["check_joining", "check_row"]
+
+
+def check_row(instance: Instance, record: Record, values: Any) -> None:
+    """Check the values that a new record is made with, and keep them for its save.
+
+    Raises:
+        ValidationError: they are not what their features, or the sheet that the record is for, ask for.
+        UsageError: this is no mapping from features to values.
+    """
+    if values is not None and not isinstance(values, Mapping):
+        raise UsageError(f"features is a dict from features to values, {{'name': value}}, not {shown(values)}")
+    sheet = record.type
+    if sheet is not None and sheet.schema_id is not None and not record.is_type:
+        _check_sheet(instance, record, {_name(key): _text(value) for key, value in (values or {}).items()})
+    if values is not None:
+        record.__dict__["_said"] = check_values(instance, values)
+
+
+def check_joining(instance: Instance, record: Record) -> None:
+    """Check the values of a saved record that is about to join a sheet.
+
+    Raises:
+        ValidationError: they are not what the sheet asks for.
+    """
+    sheet = record.type
+    if sheet is not None and sheet.schema_id is not None and not record.is_type:
+        _check_sheet(instance, record, instance.features(record).get_values())
+
+
+def _check_sheet(instance: Instance, record: Record, values: Mapping[str, Any]) -> None:
+    assert record.type is not None and record.type.schema is not None
+    spec = spec_of(instance, record.type.schema)
+    given = dict(values)
+    if spec.index is not None:
+        given[spec.index.name] = record.name
+        spec = replace(spec, features=(spec.index, *spec.features), index=None)
+    report = check_annotation(given, _closed(spec), registries=InstanceRegistries(instance))
+    Report(problems=report.problems).raise_problems()
+
+
+def _closed(spec: SchemaSpec) -> SchemaSpec:
+    """A schema that refuses what it does not know, rather than note it."""
+    return spec if spec.is_flexible else replace(spec, maximal_set=True)
+
+
+def _name(key: Any) -> Any:
+    return key.name if isinstance(key, Feature) else key
+
+
+def _text(value: Any) -> Any:
+    """Records as the terms that they are."""
+    if isinstance(value, Registry):
+        return getattr(value, value.label)
+    return [_text(inner) for inner in value] if is_list(value) and any(isinstance(inner, Registry) for inner in value) else value
