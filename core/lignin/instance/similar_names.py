@@ -32,7 +32,7 @@ def hint_at_similar(instance: Instance, records: Sequence[Any]) -> None:
     """
     if not records or len(records) > _MOST_NEW or not isinstance(records[0], _HINTED) or not instance.hints_at_similar_names or not is_said("•"):
         return
-    new = [record for record in records if record.name is not None and _SHORTEST <= len(record.name) and not _is_row(record)]
+    new = [record for record in records if record.name is not None and len(record.name) >= _SHORTEST and not _is_row(record)]
     if not new:
         return
     there = instance.database.read(lambda session: session.execute(_candidates(type(new[0]), new)).tuples().all())

@@ -55,7 +55,7 @@ def test_the_same_rows_again_change_nothing_and_others_are_refused(sheet, rows):
     assert [record.name for record in again.records] == ["S1", "S2", "S3"]
     rows["dose"] = [0.5, 1.5, 2.0]
     rows.loc[3] = [3.0, 40, "DMSO", "D2", "S4"]
-    with pytest.raises(UsageError, match="1 of the names .* 'S2'"):
+    with pytest.raises(UsageError, match=r"1 of the names .* 'S2'"):
         ln.Record.from_dataframe(rows, type=sheet).save()
     assert len(sheet.to_dataframe()) == 3
 

@@ -47,7 +47,7 @@ def test_lists_and_rows_of_sheets_are_nobody_s_slips(instance, said):
     ln.Feature(name="dose_mg", dtype=float).save()
     sheet = ln.Record(name="Doses", is_type=True, schema=ln.Schema(["dose_mg"]).save()).save()
     for n in range(3):
-        ln.Record(name=f"sample {n}", type=sheet).save()
+        ln.Record(name=f"sample {n}", type=sheet, features={"dose_mg": 1.0}).save()
     assert said() == []
 
 

@@ -103,7 +103,7 @@ def targets_of(spec: FeatureSpec) -> Sequence[Target]:
 
 def texts_of(values: Sequence[Any]) -> Sequence[str]:
     """The distinct texts among values, and in lists among them."""
-    return [text for text in dict.fromkeys(t for value in values for t in (value if is_list(value) else (value,)) if isinstance(t, str))]
+    return list(dict.fromkeys(t for value in values for t in (value if is_list(value) else (value,)) if isinstance(t, str)))
 
 
 def _same(spec: FeatureSpec) -> type[Any] | None:

@@ -75,7 +75,7 @@ def write_rows(instance: Instance, sheet: Record, part: Rows) -> Written:
             _refuse_others(session, part, there)
         new = [place for place in range(len(part.names)) if part.begin + place not in there]
         new_ids = reserve_ids(session, Record, len(new)) if new else ()
-        rows = {"id": list(new_ids), "uid": [uids[place] for place in new], "name": [part.names[place] for place in new]}
+        rows: dict[str, Any] = {"id": list(new_ids), "uid": [uids[place] for place in new], "name": [part.names[place] for place in new]}
         insert_columns(session, Record.__table__, rows, shared=fields)
         ids = dict(zip(new, new_ids, strict=True))
         for column in part.columns:
