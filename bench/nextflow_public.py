@@ -1,6 +1,6 @@
 """Pipelines that others wrote, plain and with the plug-in: the same end, the same files, and every task in the catalogue.
 
-Each script runs twice, in copies of its folder: as it is, and with the plug-in. Compared are the exit code, what was printed (without what
+Each script runs twice, in fresh copies of its folder: as it is, and with the plug-in. Compared are the exit code, what was printed (without what
 differs from run to run) and every file that is left outside of the work folder. Then the spool is ingested: one run for the pipeline,
 one for each task that Nextflow said it submitted, found in its cache or in its store, all of them ended and below the pipeline's.
 A script that differs is run plain once more: one that differs from itself is counted as unstable.
@@ -28,7 +28,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 TASK = re.compile(r"^\[(?:[0-9a-f]{2}/[0-9a-f]{6}|skipping)\s*\] (?:Submitted|Re-submitted|Cached|Stored) process > ", re.MULTILINE)
 # What differs from run to run: hashes, names of runs, work folders, times, and the tip that Nextflow draws by lot after a failure.
-VARYING = re.compile(r"^Tip: .*$|\[[0-9a-f]{2}/[0-9a-f]{6}\]|[0-9a-f]{2}/[0-9a-f]{6,30}|\[[a-z]+_[a-z]+\]|\b[0-9a-f]{32}\b|\d+:\d\d:\d\d[.,]?\d*|/\S*?/(?:plain|again|plugged)/", re.MULTILINE)
+VARYING = re.compile(r"^Tip: .*$|\[[0-9a-f]{2}/[0-9a-f]{6}\]|[0-9a-f]{2}/[0-9a-f]{6,30}|\[[a-z]+_[a-z]+\]|\b[0-9a-f]{32}\b|\d+:\d\d:\d\d[.,]?\d*", re.MULTILINE)
 OWN = {"work", ".nextflow", ".lignin", ".lineage", "printed.txt"}
 
 
@@ -60,18 +60,23 @@ class Public:
         plugin = self.plugin if observed else "false"
         return {**kept, **{name: str(value) for name, value in own.items()}, "NXF_PLUGINS_DEFAULT": plugin, "NXF_ANSI_LOG": "false"}
 
-    def run(self, script: str, way: str) -> Left:
-        """Run a script in a copy of its folder, `way` being the copy's name."""
-        folder = self.home / way
+    @property
+    def folder(self) -> Path:
+        """Where each run happens: what is printed and written may name it."""
+        return self.home / "run"
+
+    def run(self, script: str, *, observed: bool) -> Left:
+        """Run a script in a fresh copy of its folder."""
+        folder = self.folder
         shutil.rmtree(folder, ignore_errors=True)
         shutil.copytree(self.source, folder, symlinks=True, ignore=shutil.ignore_patterns("checks", ".git", "work", ".nextflow*"))
         before = _files(folder)
-        if way == "plugged":
+        if observed:
             self.lignin(folder, "init", "--storage", "./.lignin/data")
         with (folder / "printed.txt").open("wb") as printed:
             command = [self.nextflow, "run", script, "-w", str(folder / "work")]
             process = subprocess.Popen(
-                command, cwd=folder, env=self.environment(observed=way == "plugged"), stdin=subprocess.DEVNULL, stdout=printed, stderr=subprocess.STDOUT
+                command, cwd=folder, env=self.environment(observed=observed), stdin=subprocess.DEVNULL, stdout=printed, stderr=subprocess.STDOUT
             )
             try:
                 code = process.wait(self.deadline)
@@ -92,7 +97,7 @@ class Public:
 
     def recorded(self, left: Left) -> list[str]:
         """What is wrong with the catalogue after the run with the plug-in."""
-        folder = self.home / "plugged"
+        folder = self.folder
         spools = list((folder / ".lignin" / "nextflow").glob("*.jsonl"))
         if len(spools) != 1:
             # A script that can't be found, or a config that can't be read, has no run at all.
@@ -107,16 +112,20 @@ class Public:
             problems.append(f"not ended: {still}")
         return problems
 
-    def compare(self, script: str) -> tuple[str, list[str]]:
-        """What came of a script: a word, and what differed."""
-        plain, plugged = self.run(script, "plain"), self.run(script, "plugged")
+    def compare(self, script: str, keep: Path | None) -> tuple[str, list[str], int]:
+        """What came of a script: a word, what differed, and how many tasks it had."""
+        plain, plugged = self.run(script, observed=False), self.run(script, observed=True)
+        problems = self.recorded(plugged)
+        if keep is not None:
+            keep.mkdir(parents=True, exist_ok=True)
+            for spool in (self.folder / ".lignin" / "nextflow").glob("*.jsonl"):
+                shutil.copy(spool, keep / f"{script}.jsonl")
         different = _differences(plain, plugged)
-        if different and _differences(plain, self.run(script, "again")):
-            different, word = [], "unstable"
+        if different and (itself := _differences(plain, self.run(script, observed=False))):
+            word, different = "unstable", itself
         else:
             word = "differs" if different else "same" if plain.code == 0 else "same failure"
-        problems = self.recorded(plugged)
-        return ("wrong" if problems else word), [*different, *problems]
+        return ("wrong" if problems else word), [*different, *problems], plugged.tasks
 
 
 def _differences(one: Left, other: Left) -> list[str]:
@@ -133,8 +142,14 @@ def _files(folder: Path) -> dict[str, str]:
         for name in names:
             path = Path(base) / name
             if not name.startswith(".nextflow.log") and (Path(base) != folder or name not in OWN):
-                found[path.relative_to(folder).as_posix()] = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "gone"
+                found[path.relative_to(folder).as_posix()] = _content(path) if path.is_file() else "gone"
     return found
+
+
+def _content(path: Path) -> str:
+    """A hash of the lines in any order, without what varies: which of two tasks ends first is nobody's choice."""
+    lines = VARYING.sub("…", path.read_bytes().decode("latin-1")).split("\n")
+    return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()
 
 
 def main() -> None:
@@ -153,15 +168,10 @@ def main() -> None:
     tasks = 0
     try:
         for script in arguments.scripts or sorted(path.name for path in arguments.folder.glob("*.nf")):
-            word, told = public.compare(script)
+            word, told, count = public.compare(script, arguments.keep)
             counts[word] += 1
-            text = (public.home / "plugged" / "printed.txt").read_text(errors="replace")
-            tasks += len(TASK.findall(text))
-            print(f"{script}: {word} {'; '.join(told)}", flush=True)
-            if arguments.keep is not None:
-                arguments.keep.mkdir(parents=True, exist_ok=True)
-                for spool in (public.home / "plugged" / ".lignin" / "nextflow").glob("*.jsonl"):
-                    shutil.copy(spool, arguments.keep / f"{script}.jsonl")
+            tasks += count
+            print(f"{script}: {word} ({count} tasks) {'; '.join(told)}", flush=True)
     finally:
         shutil.rmtree(public.home, ignore_errors=True)
     print(f"\n{sum(counts.values())} scripts, {tasks} tasks: " + ", ".join(f"{count} {word}" for word, count in counts.most_common()))
