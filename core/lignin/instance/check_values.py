@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from lignin.base.errors import UsageError
 from lignin.base.texts import shown
 from lignin.instance.feature_values import Row, encode, innermost
+from lignin.instance.named_tables import NamedTables
 from lignin.instance.specs import feature_spec
-from lignin.instance.vocabularies import InstanceRegistries, RegistryTerms
+from lignin.instance.vocabularies import RegistryTerms
 from lignin.model import Feature, Registry
 from lignin.schema import (
     Categorical,
@@ -55,7 +56,7 @@ def check_values(instance: Instance, values: Mapping[Any, Any]) -> tuple[Said, .
     """
     if not isinstance(values, Mapping):
         raise UsageError(f"values are given by feature, {{'name': value}}, not as {shown(values)}")
-    asked = _Asked(InstanceRegistries(instance))
+    asked = _Asked(NamedTables(instance))
     found = find_features(asked.registries, values)
     given = {key: _plainly(value) for key, value in values.items()}
     problems = [problem for key, feature in found.items() for problem in _strange_records(asked, feature_spec(feature), given[key])]
@@ -70,7 +71,7 @@ def check_values(instance: Instance, values: Mapping[Any, Any]) -> tuple[Said, .
     return tuple(Said(feature=f, spec=(spec := feature_spec(f)), rows=encode(spec, given[key], terms=terms[key])) for key, f in found.items())
 
 
-def find_features(registries: InstanceRegistries, keys: Collection[Any]) -> Mapping[Any, Feature]:
+def find_features(registries: NamedTables, keys: Collection[Any]) -> Mapping[Any, Feature]:
     """The features that keys name, or are; those that are unknown are left out.
 
     Raises:
@@ -115,7 +116,7 @@ def _apart(found: Mapping[Any, Feature], values: Mapping[Any, Any]) -> Sequence[
 class _Asked:
     """The registries, which remember the features that are meant, and the id of every term that was asked for."""
 
-    def __init__(self, registries: InstanceRegistries) -> None:
+    def __init__(self, registries: NamedTables) -> None:
         self.registries = registries
         self.specs: Mapping[str, FeatureSpec] = {}
         self._vocabularies: dict[Target, _Remembered] = {}
@@ -123,9 +124,9 @@ class _Asked:
     def vocabulary(self, target: Target) -> Vocabulary | None:
         """The terms of a target."""
         if target not in self._vocabularies:
-            found = self.registries.vocabulary(target)
-            if not isinstance(found, RegistryTerms):
-                return found
+            found = self.registries.registries.terms(target)
+            if found is None:
+                return self.registries.vocabulary(target)
             self._vocabularies[target] = _Remembered(found)
         return self._vocabularies[target]
 

@@ -76,12 +76,12 @@ def values_to_order(registry: type[Registry], feature: Feature, *, descending: b
     first = func.max if descending else func.min
     mine = (table.c[f"{registry.__tablename__}_id"] == registry.id) & (table.c.feature_id == feature.id)
     inner = innermost(spec.dtype)
-    if not isinstance(inner, Categorical) or not inner.targets:
+    if not isinstance(inner, Categorical) or column.key != "target_id":
         if column.key == "json":
             raise UsageError(f"the feature {feature.name!r} is {spec.dtype}: dictionaries have no order")
         return select(first(column)).where(mine).correlate(registry).scalar_subquery()
     texts = []
-    for name in dict.fromkeys(target.registry for target in inner.targets):
+    for name in dict.fromkeys(target.registry for target in inner.targets if target.registry in REGISTRIES):
         target: Any = REGISTRIES[name].__table__.alias()
         text = target.c[field_of(spec.dtype, name)]
         texts.append(select(first(text)).where(mine, table.c.registry == name, table.c.target_id == target.c.id).correlate(registry.__table__).scalar_subquery())
@@ -90,7 +90,7 @@ def values_to_order(registry: type[Registry], feature: Feature, *, descending: b
 
 def _found(here: Select[Any], table: Any, spec: FeatureSpec, *, path: list[str], comparison: str, value: Any, inner: Compile) -> Select[Any]:
     dtype = innermost(spec.dtype)
-    if isinstance(dtype, Categorical) and dtype.targets:
+    if column_of(spec.dtype) == "target_id":
         return here.where(_terms(table, spec, path=path, comparison=comparison, value=value, inner=inner))
     if isinstance(dtype, Simple) and dtype.kind is Kind.DICT:
         return here.where(compile_json(table.c.json, path, comparison, value))
@@ -114,7 +114,7 @@ def _terms(table: Any, spec: FeatureSpec, *, path: list[str], comparison: str, v
     """Values whose terms are records, or have a text in the feature's field, or fulfil a lookup of their own."""
     dtype = innermost(spec.dtype)
     assert isinstance(dtype, Categorical)
-    names = list(dict.fromkeys(target.registry for target in dtype.targets))
+    names = list(dict.fromkeys(target.registry for target in dtype.targets if target.registry in REGISTRIES))
     values: list[Any] = [value]
     if comparison == "in" and not path:
         values = [] if hasattr(value, "selected_ids") else list(_several(spec, comparison, value))

@@ -42,7 +42,8 @@ def column_of(dtype: Dtype) -> str:
     """Which of the columns holds values of a dtype: one of `STORED`; `target_id` for the terms of registries."""
     inner = innermost(dtype)
     if isinstance(inner, Categorical):
-        return "target_id" if inner.targets else "text"
+        # Terms of a registry that is not installed are those of a table, which has no records to point to.
+        return "target_id" if any(target.registry in REGISTRIES for target in inner.targets) else "text"
     return _COLUMNS[inner.kind]
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Select, String, select, type_coerce
+from sqlalchemy import Select, String, select, type_coerce, union_all
 from sqlalchemy.orm import Session, aliased
 
 from lignin.base.errors import UnknownField
@@ -14,6 +15,7 @@ from lignin.formats.tables import build_frame, nullable_column, parse_times
 from lignin.instance.conditions import ALIASES, link_table
 from lignin.instance.database import Database
 from lignin.instance.read_values import Column, names_of, read_columns
+from lignin.instance.value_links import linked_by_values
 from lignin.model import REGISTRIES, Feature, Registry, ToMany, ToOne
 from lignin.model.types import JsonObject, UtcDateTime
 
@@ -145,20 +147,38 @@ def _is_many(registry: type[Registry], path: str) -> bool:
     return any(isinstance(relation, ToMany) for _, relation in _steps(registry, path)[0])
 
 
-def _along(registry: type[Registry], path: str, ids: Select[Any]) -> Select[Any]:
+def _along(registry: type[Registry], path: str, ids: Select[Any]) -> Any:
+    """Pairs of a record's id and what a path leads to: by its link tables, and by what features say."""
     steps, field = _steps(registry, path)
+    ways = [_walk(registry, [relation for _, relation in steps], field, links, ids) for links in product(*(_links(*step) for step in steps))]
+    return ways[0] if len(ways) == 1 else union_all(*ways)
+
+
+def _links(place: type[Registry], relation: ToOne | ToMany) -> Sequence[Any]:
+    """What links the two ends of a relation, each with the columns of its own and its other end; `None` where a key does."""
+    if isinstance(relation, ToOne) or relation.through is None:
+        return (None,)
+    link = link_table(relation).alias()
+    said = linked_by_values(place, relation)
+    plain = (link, link.c[relation.own], link.c[relation.other])
+    if said is None:
+        return (plain,)
+    values = said.subquery()
+    return plain, (values, values.c.own, values.c.other)
+
+
+def _walk(registry: type[Registry], relations: Sequence[ToOne | ToMany], field: str, links: Sequence[Any], ids: Select[Any]) -> Select[Any]:
     start: Any = aliased(registry)
     here, joins = start, []
-    for _, relation in steps:
+    for relation, link in zip(relations, links, strict=True):
         there: Any = aliased(REGISTRIES[relation.target])
-        if isinstance(relation, ToOne):
+        if link is not None:
+            table, own, other = link
+            joins += [(table, own == here.id), (there, there.id == other)]
+        elif isinstance(relation, ToOne):
             joins.append((there, there.id == getattr(here, relation.key)))
-        elif relation.through is None:
-            joins.append((there, getattr(there, relation.other) == here.id))
         else:
-            link = link_table(relation).alias()
-            joins.append((link, link.c[relation.own] == here.id))
-            joins.append((there, there.id == link.c[relation.other]))
+            joins.append((there, getattr(there, relation.other) == here.id))
         here = there
     question = select(start.id, getattr(here, field)).select_from(start)
     for table, condition in joins:

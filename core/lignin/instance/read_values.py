@@ -94,7 +94,7 @@ def _fold(rows: Sequence[Any], dtype: Dtype, texts: Mapping[tuple[str, int], str
         read = _read_json
     held: Iterable[tuple[int, Any]]
     if place == _PLACES["target_id"]:
-        held = ((row[0], texts.get((row[7], row[6])) or f"{row[7]} {row[6]}, which is not there") for row in rows)
+        held = ((row[0], row[4] if row[7] is None else texts.get((row[7], row[6])) or f"{row[7]} {row[6]}, which is not there") for row in rows)
     else:
         held = ((row[0], read(row[place])) for row in rows)
     if isinstance(dtype, ListOf):

@@ -3,11 +3,12 @@
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from sqlalchemy import event, text
 
 import lignin as ln
-from lignin.base.errors import UnknownField, UsageError
+from lignin.base.errors import UnknownField, UsageError, ValidationError
 
 LONG = "x" * 450
 SAID = {
@@ -210,3 +211,31 @@ def test_frames_and_values_take_a_handful_of_statements(features, instance):
     told.clear()
     keys(gc__gt=1, cell_type="T cell")
     assert len(told) <= 2, told
+
+
+def test_labels_that_features_give_are_included_in_frames(instance):
+    ln.Feature(name="colour", dtype=ln.ULabel).save()
+    red, blue = ln.ULabel(name="red").save(), ln.ULabel(name="blue").save()
+    for number in range(3):
+        Path(f"{number}.txt").write_text(str(number))
+    first, second, _ = (ln.Artifact(f"{number}.txt", key=f"{number}.txt").save() for number in range(3))
+    first.features.add_values({"colour": "red"})
+    first.ulabels.add(blue)
+    second.ulabels.add(red)
+    frame = ln.Artifact.to_dataframe(include="ulabels__name").set_index("key")["ulabels__name"]
+    assert frame.to_dict() == {"0.txt": {"red", "blue"}, "1.txt": {"red"}, "2.txt": None}
+
+
+def test_terms_of_a_table_are_values_like_others(instance):
+    ln.Artifact.from_dataframe(pd.DataFrame({"symbol": ["TP53", "MYC"]}), key="vocabularies/bionty.Gene.parquet").save()
+    ln.Feature(name="gene", dtype="cat[bionty.Gene.symbol]").save()
+    found = ln.Artifact.from_dataframe(pd.DataFrame({"gene": ["MYC", "TP53", "MYC"]}), key="genes.parquet", schema="valid_features").save()
+    Path("note.txt").write_text("note")
+    said = ln.Artifact("note.txt", key="note.txt").save()
+    said.features.add_values({"gene": "MYC"})
+    assert found.features["gene"] == {"TP53", "MYC"}
+    assert said.features["gene"] == "MYC"
+    assert set(ln.Artifact.filter(gene="MYC").to_list("key")) == {"genes.parquet", "note.txt"}
+    assert ln.Artifact.filter(gene__in=["TP53"]).one() == found
+    with pytest.raises(ValidationError, match="bionty.Gene.symbol"):
+        said.features.update_values({"gene": "XYZ"})
