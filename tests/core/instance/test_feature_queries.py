@@ -237,5 +237,5 @@ def test_terms_of_a_table_are_values_like_others(instance):
     assert said.features["gene"] == "MYC"
     assert set(ln.Artifact.filter(gene="MYC").to_list("key")) == {"genes.parquet", "note.txt"}
     assert ln.Artifact.filter(gene__in=["TP53"]).one() == found
-    with pytest.raises(ValidationError, match="bionty.Gene.symbol"):
+    with pytest.raises(ValidationError, match=r"bionty\.Gene\.symbol"):
         said.features.update_values({"gene": "XYZ"})
