@@ -171,17 +171,20 @@ def start(engine: Engine, folder: Path, number: int, *, environment: Mapping[str
         return subprocess.Popen([sys.executable, *engine.command], cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
 
 
-def kill(engine: Engine, folder: Path, number: int, *, environment: Mapping[str, str], seconds: float) -> Kill:
-    """Start a pipeline, and kill it after so many seconds."""
+def kill(engine: Engine, folder: Path, number: int, *, environment: Mapping[str, str], acts: int, seconds: float) -> Kill:
+    """Start a pipeline, and kill it so many seconds after its tasks have noted so many of their 32 acts."""
     process = start(engine, folder, number, environment=environment)
+    noted = folder / "acts"
+    while process.poll() is None and (noted.read_text().count("\n") if noted.exists() else 0) < acts:
+        time.sleep(0.005)
     time.sleep(seconds)
     was_over = process.poll() is not None
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     # The pipeline's own ingestion has a group of its own, and may go on.
-    acts = [line.split() for line in (folder / "acts").read_text().splitlines()] if (folder / "acts").exists() else []
-    done = {what: frozenset((name, int(n)) for said, name, n in (act for act in acts if len(act) == 3) if said == what) for what in ("begin", "end")}
+    lines = [line.split() for line in (folder / "acts").read_text().splitlines()] if (folder / "acts").exists() else []
+    done = {what: frozenset((name, int(n)) for said, name, n in (act for act in lines if len(act) == 3) if said == what) for what in ("begin", "end")}
     return Kill(folder=folder, began=done["begin"], ended=done["end"], live=frozenset(_spooled(folder.parent)), was_over=was_over)
 
 
@@ -233,12 +236,8 @@ def run(name: str, *, kills: int, chance: random.Random, environment: Mapping[st
     project.mkdir()
     lignin = [sys.executable, "-m", "lignin"]
     subprocess.run([*lignin, "init"], cwd=project, env=environment, check=True, capture_output=True)
-    begin = time.monotonic()
-    whole = start(engine, project / "whole", 0, environment=environment)
-    assert whole.wait() == 0, (project / "whole" / "log").read_text()[-2000:]
-    longest = time.monotonic() - begin
     found = [
-        kill(engine, project / f"kill{number}", number, environment=environment, seconds=chance.uniform(longest * 0.1, longest)) for number in range(1, kills + 1)
+        kill(engine, project / f"kill{number}", number, environment=environment, acts=chance.randrange(32), seconds=chance.uniform(0, 0.05)) for number in range(1, kills + 1)
     ]
     subprocess.run([*lignin, "ingest", "--all", "--quiet"], cwd=project, env=environment, check=False, capture_output=True)
     for one in found if name != "prefect" else found[:1]:
