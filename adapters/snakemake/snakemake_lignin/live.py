@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from snakemake.exceptions import RuleException
 from snakemake.script import get_source
 
 from lignin.base.redact import redact_url
@@ -147,7 +148,7 @@ def read_info(job: Any) -> dict[str, Any]:
         "group": job.group,
         "log": [str(path) for path in job.log],
         "benchmark": str(job.benchmark) if job.benchmark else None,
-        "shellcmd": job.shellcmd,
+        "shellcmd": _shellcmd(job),
         "container": job.rule.container_img if isinstance(job.rule.container_img, str) else None,
         "conda_env": _environment(job)[0] or None,
         "checkpoint": True if job.is_checkpoint else None,
@@ -287,6 +288,14 @@ def _environment(job: Any) -> tuple[str, str]:
     path = Path(name)
     text = path.read_text(encoding="utf-8", errors="replace") if "://" not in name and path.is_file() else ""
     return redact_url(name), text
+
+
+def _shellcmd(job: Any) -> Any:
+    """A job's command; `None` where its template names what there is not, for which the job fails."""
+    try:
+        return job.shellcmd
+    except RuleException:
+        return None
 
 
 def _plain(value: Any) -> Any:

@@ -236,3 +236,20 @@ def test_what_a_killed_workflow_left_stops_the_next_one_until_it_is_told_to_run_
     again = snakemake.run("--nolock", "--rerun-incomplete")
     assert again.status("a") == again.ending.status.value == "completed"
     assert again.made("a")["a.txt"].content_id == hash_bytes(b"half\n")
+
+
+def test_a_command_that_cannot_be_made_up_is_a_failed_job_and_no_failure_of_ours(snakemake):
+    snakemake.write(
+        """
+        rule unfit:
+            output: "a.txt"
+            params: size=3
+            shell: "echo {resources.no_such_thing} > {output}"
+        """
+    )
+    outcome = snakemake.run()
+    assert outcome.code == 1
+    assert "recording failed" not in outcome.output
+    assert (outcome.ending.status, outcome.status("unfit")) == ("failed", "failed")
+    assert "no_such_thing" in outcome.story.ended[outcome.run("unfit").run].error
+    assert dict(outcome.run("unfit").params) == {"size": 3}
