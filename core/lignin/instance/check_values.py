@@ -186,9 +186,9 @@ def _strange_records(asked: _Asked, feature: FeatureSpec, value: Any) -> Sequenc
     accepted: set[tuple[str, int]] = set()
     for target in _targets(feature):
         ids = [record.id for record in given if type(record).__name__ == target.registry and record.id is not None]
-        vocabulary = asked.registries.vocabulary(target) if ids else None
-        if isinstance(vocabulary, RegistryTerms):
-            accepted |= {(target.registry, own) for own in vocabulary.among(ids)}
+        terms = asked.registries.registries.terms(target) if ids else None
+        if terms is not None:
+            accepted |= {(target.registry, own) for own in terms.among(ids)}
     strange = [record for record in given if record.id is not None and (type(record).__name__, record.id) not in accepted]
     if not strange:
         return ()

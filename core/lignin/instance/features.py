@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from lignin.instance.annotate import add_values, remove_values, set_values, update_values
 from lignin.instance.read_values import names_of, one_value, told, values_of
+from lignin.instance.sheets import check_changed
 from lignin.model import Feature, Registry, Schema, artifact_schema
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ class RecordFeatures:
                 code that mends it. Nothing is stored then.
             Locked: the record is locked.
         """
+        if isinstance(values, Mapping):
+            self._check_row({**self.get_values(), **_named(values)})
         add_values(self._instance, self._record, values)
 
     def update_values(self, values: Mapping[Any, Any]) -> None:
@@ -48,6 +51,8 @@ class RecordFeatures:
         Raises:
             ValidationError, Locked: as `add_values`.
         """
+        if isinstance(values, Mapping):
+            self._check_row({**self.get_values(), **_named(values)})
         update_values(self._instance, self._record, values)
 
     def set_values(self, values: Mapping[Any, Any]) -> None:
@@ -56,6 +61,8 @@ class RecordFeatures:
         Raises:
             ValidationError, Locked: as `add_values`.
         """
+        if isinstance(values, Mapping):
+            self._check_row(_named(values))
         set_values(self._instance, self._record, values)
 
     def remove_values(self, features: Any, *, value: Any = None) -> None:
@@ -66,6 +73,9 @@ class RecordFeatures:
             UsageError: it was found in the dataset.
             Locked: the record is locked.
         """
+        if value is None:
+            gone = _named(dict.fromkeys([features] if isinstance(features, str | Feature) else features))
+            self._check_row({name: held for name, held in self.get_values().items() if name not in gone})
         remove_values(self._instance, self._record, features, value=value)
 
     def get_values(self, *, external_only: bool = False) -> dict[str, Any]:
@@ -98,6 +108,10 @@ class RecordFeatures:
             console.print(tree)
         return captured.get()
 
+    def _check_row(self, values: Mapping[Any, Any]) -> None:
+        """The row of a sheet keeps to its schema."""
+        check_changed(self._instance, self._record, values)
+
     def __getitem__(self, feature: str | Feature) -> Any:
         return one_value(values_of(self._instance, self._record), self._record, key=feature)
 
@@ -110,3 +124,7 @@ class RecordFeatures:
 
     def __repr__(self) -> str:
         return f"features of {type(self._record).__name__} {self._record.uid}: {self.get_values()!r}"
+
+
+def _named(values: Mapping[Any, Any]) -> dict[Any, Any]:
+    return {key.name if isinstance(key, Feature) else key: value for key, value in values.items()}

@@ -183,3 +183,19 @@ def test_times_with_zones_and_rows_of_types_below_come_out_too(instance):
     assert frame["at"].tolist() == [moment]
     assert ln.Record.from_dataframe(pd.DataFrame({"at": [moment]}), type=top).save().n_new == 1
     assert len(top.to_dataframe()) == 1
+
+
+def test_a_row_keeps_to_its_sheet_when_its_values_change(sheet, rows):
+    ln.Record.from_dataframe(rows, type=sheet).save()
+    row = ln.Record.get(name="S3", type=sheet)
+    row.features.update_values({"cells": 31})
+    for change in (
+        lambda: row.features.remove_values("dose"), lambda: row.features.update_values({"dose": None}),
+        lambda: row.features.set_values({"cells": 1}), lambda: row.features.add_values({"strange": 1}),
+    ):  # fmt: skip
+        with pytest.raises(ValidationError):
+            change()
+    assert row.features.get_values() == {"dose": 2.0, "cells": 31, "donor": "D1"}
+    row.features.remove_values("donor")
+    row.features.add_values({"drugs": "DMSO"})
+    assert row.features.get_values() == {"dose": 2.0, "cells": 31, "drugs": "DMSO"}

@@ -18,7 +18,7 @@ from lignin.schema.values import is_list
 if TYPE_CHECKING:
     from lignin.instance.instance import Instance
 
-__all__ = ["check_joining", "check_row"]
+__all__ = ["check_changed", "check_joining", "check_row"]
 
 
 def check_row(instance: Instance, record: Record, values: Any) -> None:
@@ -48,10 +48,24 @@ def check_joining(instance: Instance, record: Record) -> None:
         _check_sheet(instance, record, instance.features(record).get_values())
 
 
-def _check_sheet(instance: Instance, record: Record, values: Mapping[str, Any]) -> None:
+def check_changed(instance: Instance, record: Registry, values: Mapping[Any, Any]) -> None:
+    """Check the values that a saved record is about to have, where it is the row of a sheet. What may be missing may be left out.
+
+    Raises:
+        ValidationError: they are not what the sheet asks for.
+    """
+    if not isinstance(record, Record) or record.is_type or record.type_id is None:
+        return
+    sheet = record.type
+    if sheet is not None and sheet.schema_id is not None:
+        _check_sheet(instance, record, {_name(key): _text(value) for key, value in values.items()}, is_row=True)
+
+
+def _check_sheet(instance: Instance, record: Record, values: Mapping[str, Any], *, is_row: bool = False) -> None:
     assert record.type is not None and record.type.schema is not None
     spec = spec_of(instance, record.type.schema)
-    given = dict(values)
+    # Of a row that is there, a value that is missing left nothing behind.
+    given = {**dict.fromkeys(spec.required if is_row else ()), **values}
     if spec.index is not None:
         given[spec.index.name] = record.name
         spec = replace(spec, features=(spec.index, *spec.features), index=None)
