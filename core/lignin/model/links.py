@@ -37,6 +37,19 @@ def _link(name: str, own: str, other: str) -> Table:
     return table
 
 
+def _parents(registry: str) -> Table:
+    name, end = f"{registry}_parent", f"{registry}.id"
+    table = Table(
+        name,
+        Registry.metadata,
+        Column("child_id", ForeignKey(end, ondelete="CASCADE"), primary_key=True),
+        Column("parent_id", ForeignKey(end, ondelete="CASCADE"), primary_key=True),
+        sqlite_with_rowid=False,
+    )
+    Index(f"ix_{name}_parent_id", table.c.parent_id)
+    return table
+
+
 run_input = _edge("run_input")
 run_output = _edge("run_output")
 
@@ -60,14 +73,7 @@ collection_artifact = Table(
 )
 Index("ix_collection_artifact_artifact_id", collection_artifact.c.artifact_id)
 
-ulabel_parent = Table(
-    "ulabel_parent",
-    Registry.metadata,
-    Column("child_id", ForeignKey("ulabel.id", ondelete="CASCADE"), primary_key=True),
-    Column("parent_id", ForeignKey("ulabel.id", ondelete="CASCADE"), primary_key=True),
-    sqlite_with_rowid=False,
-)
-Index("ix_ulabel_parent_parent_id", ulabel_parent.c.parent_id)
+ulabel_parent, record_parent = (_parents(registry) for registry in ("ulabel", "record"))
 
 for _own in ("artifact", "run", "transform", "collection"):
     for _other in ("ulabel", "project", "record", "reference"):

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Column, ForeignKey, Index, Table
 from sqlalchemy.orm import Mapped, mapped_column
 
 from lignin.base.ports import current
@@ -23,7 +22,7 @@ from lignin.model.registry import (
 )
 from lignin.model.types import exact, optional_link
 
-__all__ = ["Record", "record_parent"]
+__all__ = ["Record"]
 
 
 class _FrameOf:
@@ -119,12 +118,3 @@ class Record(Registry, Annotated, Owned, Trashable, Typed, Parented):
 
 
 unique_within_type(Record)
-
-record_parent = Table(
-    "record_parent",
-    Registry.metadata,
-    Column("child_id", ForeignKey("record.id", ondelete="CASCADE"), primary_key=True),
-    Column("parent_id", ForeignKey("record.id", ondelete="CASCADE"), primary_key=True),
-    sqlite_with_rowid=False,
-)
-Index("ix_record_parent_parent_id", record_parent.c.parent_id)
