@@ -86,8 +86,6 @@ class Instance:
         self._storage: Storage | None = None
         self._managed: tuple[float, Sequence[Storage]] = (-math.inf, ())
         self.hints_at_similar_names = True
-        # Series of names (`sample 1`, `sample 2`) that were told of.
-        self.hinted_series: set[tuple[str, str]] = set()
         self.run_ids: dict[str, int] = {}
         # Runs that began in the spool, while the database was away.
         self.spooled: set[str] = set()

@@ -28,7 +28,7 @@ def hint_at_similar(instance: Instance, records: Sequence[Any]) -> None:
     """Tell once of new names, of labels, records or features just saved, that resemble others of the same type.
 
     Looks through an index at names that begin alike, a few hundred at most, so that it costs the same in a large registry. Names that
-    differ by a number only are a series: it is told of once in a process.
+    differ by their numbers are a series, and not told of.
     """
     if not records or len(records) > _MOST_NEW or not isinstance(records[0], _HINTED) or not instance.hints_at_similar_names or not is_said("•"):
         return
@@ -36,7 +36,7 @@ def hint_at_similar(instance: Instance, records: Sequence[Any]) -> None:
     if not new:
         return
     there = instance.database.read(lambda session: session.execute(_candidates(type(new[0]), new)).tuples().all())
-    pairs = list(_pairs(new, there, hinted=instance.hinted_series))
+    pairs = list(_pairs(new, there))
     if pairs:
         more = f", and {len(pairs) - _MOST_SHOWN} more" if len(pairs) > _MOST_SHOWN else ""
         say("•", f"similar names: {', '.join(f'{new!r} ~ {old!r}' for new, old in pairs[:_MOST_SHOWN])}{more}")
@@ -65,18 +65,13 @@ def _ranges(new: Sequence[Any]) -> Iterator[tuple[str, str]]:
             yield begin, begin + "zzzz"
 
 
-def _pairs(new: Sequence[Any], there: Collection[tuple[str, int | None]], *, hinted: set[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+def _pairs(new: Sequence[Any], there: Collection[tuple[str, int | None]]) -> Iterator[tuple[str, str]]:
     by_type: dict[int | None, list[str]] = {}
     for name, type_id in there:
         by_type.setdefault(type_id, []).append(name)
     told: set[frozenset[str]] = set()
     for record in new:
-        for other, series in similar_names(record.name, by_type.get(record.type_id, ())):
-            key = (type(record).__name__, series or "")
-            if frozenset((record.name, other)) in told or (series is not None and key in hinted):
-                continue
-            if series is not None:
-                hinted.add(key)
-            told.add(frozenset((record.name, other)))
-            yield record.name, other
-            break
+        near = next((other for other in similar_names(record.name, by_type.get(record.type_id, ())) if frozenset((record.name, other)) not in told), None)
+        if near is not None:
+            told.add(frozenset((record.name, near)))
+            yield record.name, near

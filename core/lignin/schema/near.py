@@ -95,11 +95,10 @@ def nearest(word: str, names: Collection[str]) -> tuple[str, ...]:
     return tuple(same or (name for _, name in sorted(scored)[:_MOST]))
 
 
-def similar_names(name: str, others: Collection[str]) -> Iterator[tuple[str, str | None]]:
+def similar_names(name: str, others: Collection[str]) -> Iterator[str]:
     """The names that somebody may have meant, or may take for this one, the nearest first.
 
-    With each comes what both have in common apart from their numbers, where nothing else tells them apart (`sample 1`, `sample 2`: a
-    series, most often), else `None`.
+    Names that differ by their numbers (`sample 1`, `sample 2`) are a series, and nobody's slip.
     """
     word = _even(name[:_LONGEST])
     evened: dict[str, list[str]] = {}
@@ -107,11 +106,8 @@ def similar_names(name: str, others: Collection[str]) -> Iterator[tuple[str, str
         if other != name:
             evened.setdefault(_even(other[:_LONGEST]), []).append(other)
     for near in (word, *nearest(word, [other for other in evened if other != word])):
-        series = _NUMBER.sub("0", word)
-        is_series = near != word and _digits(near) != _digits(word)
-        if is_series and series != _NUMBER.sub("0", near):
-            continue
-        yield from ((other, series if is_series else None) for other in evened.get(near, ()))
+        if _digits(near) == _digits(word):
+            yield from evened.get(near, ())
 
 
 def distance(a: str, b: str, *, most: int) -> int | None:

@@ -22,11 +22,12 @@ def test_a_new_name_like_another_is_told_of_once(instance, said):
     ln.Record(name="P53mutant1", type=sample).save()
     assert said() == []
     ln.Record(name="P53mutant2", type=sample).save()
-    assert said() == ["• similar names: 'P53mutant2' ~ 'P53mutant1'"]
-    ln.Record(name="P53mutant3", type=sample).save()
-    ln.Record(name="P53mutant3", type=sample).save()
+    ln.Record(name="P53mutant2", type=sample).save()
     ln.Record(name="P53mutant1").save()
     assert said() == []
+    ln.Record(name="P53mutnat1", type=sample).save()
+    ln.Record(name="P53mutnat1", type=sample).save()
+    assert said() == ["• similar names: 'P53mutnat1' ~ 'P53mutant1'"]
     ln.Record(name="p53mutant1", type=sample).save()
     assert said() == ["• similar names: 'p53mutant1' ~ 'P53mutant1'"]
 
