@@ -23,7 +23,11 @@ def process_lines(scripts: Iterable[Mapping[str, Any]], names: Iterable[str]) ->
         scripts: the run's scripts, with the SHA-256 of those that are still what ran.
         names: of processes, with the workflows that they are in.
     """
+    scripts = list(scripts)
     modules = dict(_modules(scripts))
+    if len(modules) < len({script.get("path") for script in scripts}):
+        # What has changed since may have defined, or included, a process of any name.
+        return
     for name in dict.fromkeys(names):
         found = set(_definitions(name.rpartition(":")[2], modules))
         if len(found) == 1:

@@ -22,11 +22,16 @@ _COLUMNS = {
     "storage": ("uid", "root", "host", "role"),
     "user": ("uid", "handle", "name"),
     "ulabel": ("uid", "name", "type"),
+    "feature": ("uid", "name", "dtype", "type"),
+    "schema": ("uid", "name", "otype", "n_members"),
+    "record": ("uid", "name", "type"),
+    "reference": ("uid", "name", "doi"),
+    "note": ("uid", "target_registry", "kind", "content"),
     "project": ("uid", "name", "type"),
     "branch": ("uid", "name", "status"),
     "space": ("uid", "name", "description"),
 }
-_FOLDED = {"key", "name", "root", "description", "host"}
+_FOLDED = {"key", "name", "root", "description", "host", "dtype", "content", "doi"}
 _STATUS = {"failed": "red", "crashed": "red", "completed": "green", "running": "blue", "cached": "cyan"}
 
 

@@ -37,6 +37,8 @@ COMMANDS = [
     ["init", "--name", "other"], ["init", "--db", "sqlite:///other.db"], ["init", "--storage", "elsewhere"], ["init", "--name", ""], ["init", "--db", "mysql://me:hunter2@host/x"],
     ["move"], ["move", "saved.txt"], ["move", "missing", "--to", "elsewhere"], ["move", "saved.txt", "--to", "nowhere"], ["move", "saved.txt", "--to", ""], ["move", "saved.txt", "--to", "\udcff"], ["move", "\udcff", "--to", "x"], ["move", "saved.txt", "--to", "new.txt"],
     ["reconcile"], ["reconcile", "make"], ["reconcile", "snakemake", "--colour"], ["reconcile", "\udcff"],
+    ["annotate"], ["annotate", "missing", "--comment", "x"], ["annotate", "saved.txt"], ["annotate", "saved.txt", "--comment", ""], ["annotate", "saved.txt", "--comment", "\udcff"], ["annotate", "saved.txt", "--readme", "missing.md"], ["annotate", "saved.txt", "--readme", "empty"],
+    ["annotate", "saved.txt", "--feature", "x"], ["annotate", "saved.txt", "--feature", "nothing=5"], ["annotate", "saved.txt", "--feature", "=5"], ["annotate", "a\0b", "--comment", "x"],
     ["info", "x"], ["doctor", "x"], ["migrate", "x"], ["disconnect", "x"],
 ]  # fmt: skip
 

@@ -185,8 +185,12 @@ def test_nothing_to_list_is_said_and_is_an_empty_array(sqlite_instance, lignin):
 
 
 def test_every_registry_can_be_listed_both_ways(workflow, lignin):
-    ln.ULabel(name="control").save()
+    ln.ULabel(name="control").save().notes.comment("as bought")
     ln.Project(name="atlas").save()
+    ln.Feature(name="dose", dtype=float).save()
+    ln.Schema(["dose"], name="doses").save()
+    ln.Record(name="sample 1").save()
+    ln.Reference(name="a paper").save()
     ln.Collection([ln.Artifact.get(suffix=".fastq.gz")], key="all").save()
     for registry in REGISTRY_NAMES:
         (first, *_) = lignin("list", registry, "--json").json

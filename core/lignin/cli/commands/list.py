@@ -27,7 +27,7 @@ _ROWS = 20
 def command(*, registry: str, more: tuple[str, ...], filters: tuple[str, ...], limit: int | None, as_json: bool) -> None:
     """List the records of a registry, the newest first.
 
-    REGISTRY is artifact, run, transform, collection, storage, user, ulabel, project, branch or space.
+    REGISTRY is artifact, run, transform, collection, storage, user, ulabel, project, feature, schema, record, reference, note, branch or space.
 
     Filters are those of `filter` in Python: status=failed, size__gt=1000, key__startswith=raw/,
     transform__key=Snakefile, params__fdr=0.05. A relation takes a uid, a key or a name, as in
