@@ -75,6 +75,8 @@ class Runner:
             "LIGNIN_HOME": str(folder.parent / "home" / "lignin"),
             "LIGNIN_SPOOL": str(self.spool),
             "PYTHONPATH": os.pathsep.join(paths),
+            # An execution of its own is begun by the program, as a user has it on the PATH.
+            "PATH": os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"])),
         }
 
     def configure(self, *, db_uri: str = "sqlite:///redun.db", more: str = "", observed: bool = True) -> None:
