@@ -107,7 +107,7 @@ def set_values(instance: Instance, record: Registry, values: Mapping[Any, Any]) 
     _write(instance, record, None, plan=lambda stored: _replaced(said, stored, only=True))
 
 
-def remove_values(instance: Instance, record: Registry, features: Any, *, value: Any = None) -> None:
+def remove_values(instance: Instance, record: Registry, listed: Sequence[Any], *, value: Any = None) -> None:
     """Remove what people said of features: all of it, or one value.
 
     Raises:
@@ -115,7 +115,6 @@ def remove_values(instance: Instance, record: Registry, features: Any, *, value:
         UsageError: the value was found in the dataset, so that it goes with the dataset only.
         Locked: the record is locked.
     """
-    listed = [features] if isinstance(features, str | Feature) else list(features) if isinstance(features, Iterable) else [features]
     if value is not None and len(listed) != 1:
         raise UsageError("one value is removed from one feature: remove_values('name', value=…)")
     ids = _ids_of(instance, record, listed)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.text import Text
 from rich.tree import Tree
-from sqlalchemy import select
 
 from lignin.instance.annotate import add_values, remove_values, set_values, update_values
+from lignin.instance.found_slots import found_slots
 from lignin.instance.read_values import names_of, one_value, told, values_of
-from lignin.instance.sheets import check_changed
-from lignin.model import Feature, Registry, Schema, artifact_schema
+from lignin.instance.sheets import check_changed, sheet_of
+from lignin.model import Artifact, Feature, Record, Registry, Schema
 
 if TYPE_CHECKING:
     from lignin.instance.instance import Instance
@@ -41,8 +41,7 @@ class RecordFeatures:
                 code that mends it. Nothing is stored then.
             Locked: the record is locked.
         """
-        if isinstance(values, Mapping):
-            self._check_row({**self.get_values(), **_named(values)})
+        self._check_row(values, lambda held: {**held, **_named(values)})
         add_values(self._instance, self._record, values)
 
     def update_values(self, values: Mapping[Any, Any]) -> None:
@@ -51,8 +50,7 @@ class RecordFeatures:
         Raises:
             ValidationError, Locked: as `add_values`.
         """
-        if isinstance(values, Mapping):
-            self._check_row({**self.get_values(), **_named(values)})
+        self._check_row(values, lambda held: {**held, **_named(values)})
         update_values(self._instance, self._record, values)
 
     def set_values(self, values: Mapping[Any, Any]) -> None:
@@ -61,8 +59,7 @@ class RecordFeatures:
         Raises:
             ValidationError, Locked: as `add_values`.
         """
-        if isinstance(values, Mapping):
-            self._check_row(_named(values))
+        self._check_row(values, lambda _: values)
         set_values(self._instance, self._record, values)
 
     def remove_values(self, features: Any, *, value: Any = None) -> None:
@@ -73,10 +70,11 @@ class RecordFeatures:
             UsageError: it was found in the dataset.
             Locked: the record is locked.
         """
+        listed = [features] if isinstance(features, str | Feature) or not isinstance(features, Iterable) else list(features)
         if value is None:
-            gone = _named(dict.fromkeys([features] if isinstance(features, str | Feature) else features))
-            self._check_row({name: held for name, held in self.get_values().items() if name not in gone})
-        remove_values(self._instance, self._record, features, value=value)
+            gone = [feature.name if isinstance(feature, Feature) else feature for feature in listed]
+            self._check_row({}, lambda held: {name: kept for name, kept in held.items() if name not in gone})
+        remove_values(self._instance, self._record, listed, value=value)
 
     def get_values(self, *, external_only: bool = False) -> dict[str, Any]:
         """All values by the names of their features. Several labels are a set, a list is a list.
@@ -91,11 +89,7 @@ class RecordFeatures:
     @property
     def slots(self) -> dict[str, Schema]:
         """The features that were found in the parts of the dataset, by part."""
-        link = artifact_schema
-        mine = select(link.c.slot, Schema).join(Schema, Schema.id == link.c.schema_id).where(link.c.artifact_id == self._record.id).order_by(link.c.slot)
-        if type(self._record).__name__ != "Artifact":
-            return {}
-        return self._instance.database.read(lambda session: dict(session.execute(mine).tuples().all()))
+        return dict(found_slots(self._instance, self._record)) if isinstance(self._record, Artifact) else {}
 
     def describe(self) -> str:
         """Print the values as a tree; returns the text."""
@@ -108,9 +102,11 @@ class RecordFeatures:
             console.print(tree)
         return captured.get()
 
-    def _check_row(self, values: Mapping[Any, Any]) -> None:
-        """The row of a sheet keeps to its schema."""
-        check_changed(self._instance, self._record, values)
+    def _check_row(self, said: object, after: Callable[[dict[str, Any]], Mapping[Any, Any]]) -> None:
+        """The row of a sheet keeps to its schema; of what is none, nothing is asked. What is no mapping is refused by whoever stores it."""
+        record = self._record
+        if isinstance(record, Record) and isinstance(said, Mapping) and sheet_of(record) is not None:
+            check_changed(self._instance, record, after(self.get_values()))
 
     def __getitem__(self, feature: str | Feature) -> Any:
         return one_value(values_of(self._instance, self._record), self._record, key=feature)

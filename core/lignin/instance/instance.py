@@ -105,6 +105,11 @@ class Instance:
         return self._user_id
 
     @property
+    def branches_in_sight(self) -> Sequence[int]:
+        """The ids of the branches whose records are in scope: main, and the one that is worked on."""
+        return sorted({MAIN, self.branch_id})
+
+    @property
     def storage(self) -> Storage:
         """The default storage location."""
         if self._storage is None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 
 from lignin.base.errors import UnknownField, UsageError
-from lignin.model import MAIN, VALUES, Feature, Registry
+from lignin.model import VALUES, Feature, Registry
 from lignin.schema import Spellings
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class KnownFeatures:
         """
         new = sorted({name for name in names if name not in self._held})
         if new:
-            branches = sorted({MAIN, self._instance.branch_id})
+            branches = self._instance.branches_in_sight
             mine = select(Feature).where(Feature.name.in_(new), Feature.is_type.is_(False), Feature.branch_id.in_(branches)).order_by(Feature.id)
             rows = self._instance.database.read(lambda session: session.scalars(mine).all())
             self._held.update({name: _chosen(name, [row for row in rows if row.name == name]) for name in new})

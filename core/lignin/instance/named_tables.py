@@ -18,7 +18,7 @@ from lignin.base.texts import shown
 from lignin.formats import format_of_suffix
 from lignin.formats.texts_of_table import texts_of_table
 from lignin.instance.vocabularies import InstanceRegistries
-from lignin.model import MAIN, Artifact, Feature
+from lignin.model import Artifact, Feature
 from lignin.schema import FeatureSpec, Target, Terms, Vocabulary, parse_target
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class NamedTables:
         return self.registries.feature_rows(names)
 
     def _table(self, target: Target) -> Vocabulary | None:
-        branches = sorted({MAIN, self._instance.branch_id})
+        branches = self._instance.branches_in_sight
         named = select(Artifact).where(
             Artifact.key.in_([f"{FOLDER}/{target.registry}{suffix}" for suffix in (".parquet", ".csv", ".tsv", ".csv.gz", ".tsv.gz")]),
             Artifact.is_latest.is_(True), Artifact.branch_id.in_(branches),

@@ -20,7 +20,6 @@ from lignin.instance.frame import to_frame
 from lignin.instance.known_features import KnownFeatures, find_named
 from lignin.instance.order import order_terms
 from lignin.model import (
-    MAIN,
     VALUES,
     Artifact,
     Descending,
@@ -308,7 +307,7 @@ class QuerySet(Generic[R]):
     def _scope(self) -> Sequence[ColumnElement[bool]]:
         clauses: list[ColumnElement[bool]] = []
         if issubclass(self.registry, Trashable) and not self._mentioned & {"branch", "branch_id"}:
-            branches = sorted({MAIN, self._instance.branch_id})
+            branches = self._instance.branches_in_sight
             clauses.append(self.registry.branch_id.in_(branches))
         if issubclass(self.registry, Artifact | Schema) and not self._mentioned & {"kind", "id"}:
             # Most have no kind, and then the cheap half decides.

@@ -10,9 +10,8 @@ from sqlalchemy import select
 from lignin.base.errors import NotFound, UsageError
 from lignin.base.texts import shown
 from lignin.instance.save_schema import save_schema
-from lignin.instance.specs import feature_spec
 from lignin.instance.vocabularies import InstanceRegistries
-from lignin.model import MAIN, Feature, Schema
+from lignin.model import Feature, Schema
 from lignin.schema import infer_schema
 
 if TYPE_CHECKING:
@@ -36,7 +35,7 @@ def find_schema(instance: Instance, given: Any) -> Schema:
         return given
     if not isinstance(given, str):
         raise UsageError(f"schema takes a saved ln.Schema or the name of one, not {shown(given)}")
-    branches = sorted({MAIN, instance.branch_id})
+    branches = instance.branches_in_sight
     named = select(Schema).where(Schema.name == given, Schema.is_type.is_(False), Schema.branch_id.in_(branches)).order_by(Schema.type_id.is_not(None))
     found = instance.database.read(lambda session: session.scalars(named.limit(2)).all())
     if len(found) > 1 and found[0].type_id is not None:
@@ -62,10 +61,7 @@ def inferred_features(instance: Instance, data: Any, *, dtypes: Mapping[str, Any
 def inferred_schema(instance: Instance, data: Any, *, name: str | None, dtypes: Mapping[str, Any]) -> Schema:
     """An unsaved schema that a table satisfies; its features that are not registered yet are saved with it."""
     features = inferred_features(instance, data, dtypes=dtypes)
-    schema = Schema(name=name, _inferred=[(feature, False) for feature in features])
-    for feature in features:
-        feature_spec(feature)
-    return schema
+    return Schema(name=name, _inferred=[(feature, False) for feature in features])
 
 
 def _of_cells(instance: Instance, name: str) -> Schema:

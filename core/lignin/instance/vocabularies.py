@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from lignin.base.errors import UsageError
 from lignin.instance.conditions import compile_lookups
 from lignin.instance.specs import feature_spec, split_synonyms
-from lignin.model import MAIN, REGISTRIES, Artifact, Feature, Registry, Run, Trashable, Typed
+from lignin.model import REGISTRIES, Artifact, Feature, Registry, Run, Trashable, Typed
 from lignin.schema import FeatureSpec, Spellings, Target, Vocabulary
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class InstanceRegistries:
         """Their records. One without a type goes before those in types; of several in types none is meant."""
         found: dict[str, list[Feature]] = {}
         for chunk in _chunks(names):
-            mine = select(Feature).where(Feature.name.in_(chunk), Feature.is_type.is_(False), Feature.branch_id.in_(_branches(self._instance)))
+            mine = select(Feature).where(Feature.name.in_(chunk), Feature.is_type.is_(False), Feature.branch_id.in_(self._instance.branches_in_sight))
             for row in self._instance.database.read(lambda session, mine=mine: session.scalars(mine.order_by(Feature.id)).all()):  # type: ignore[misc]  # bound in the loop
                 found.setdefault(row.name, []).append(row)
         chosen = {name: next((row for row in rows if row.type_id is None), rows[0] if len(rows) == 1 else None) for name, rows in found.items()}
@@ -159,7 +159,7 @@ def _scope(instance: Instance, registry: type[Registry], target: Target, types: 
     if lookups:
         yield compile_lookups(registry, {path: _value(value) for path, value in lookups.items()})
     if issubclass(registry, Trashable):
-        yield registry.branch_id.in_(_branches(instance))
+        yield registry.branch_id.in_(instance.branches_in_sight)
     if issubclass(registry, Typed) and "is_type" not in lookups:
         # A type groups terms, and is none.
         yield registry.is_type.is_(False)
@@ -192,10 +192,6 @@ def _types(session: Session, registry: Any, names: Sequence[str]) -> Sequence[in
 def _value(text: str) -> Any:
     """A filter's value, which the dtype language writes as text."""
     return {"True": True, "False": False}.get(text, text)
-
-
-def _branches(instance: Instance) -> Collection[int]:
-    return sorted({MAIN, instance.branch_id})
 
 
 def _chunks(values: Collection[str]) -> Iterator[Sequence[str]]:

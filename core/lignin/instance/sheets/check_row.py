@@ -18,7 +18,7 @@ from lignin.schema.values import is_list
 if TYPE_CHECKING:
     from lignin.instance.instance import Instance
 
-__all__ = ["check_changed", "check_joining", "check_row"]
+__all__ = ["check_changed", "check_joining", "check_row", "sheet_of"]
 
 
 def check_row(instance: Instance, record: Record, values: Any) -> None:
@@ -30,9 +30,8 @@ def check_row(instance: Instance, record: Record, values: Any) -> None:
     """
     if values is not None and not isinstance(values, Mapping):
         raise UsageError(f"features is a dict from features to values, {{'name': value}}, not {shown(values)}")
-    sheet = record.type
-    if sheet is not None and sheet.schema_id is not None and not record.is_type:
-        _check_sheet(instance, record, {_name(key): _text(value) for key, value in (values or {}).items()})
+    if sheet_of(record) is not None:
+        _check_sheet(instance, record, _told(values or {}))
     if values is not None:
         record.__dict__["_said"] = check_values(instance, values)
 
@@ -43,22 +42,25 @@ def check_joining(instance: Instance, record: Record) -> None:
     Raises:
         ValidationError: they are not what the sheet asks for.
     """
-    sheet = record.type
-    if sheet is not None and sheet.schema_id is not None and not record.is_type:
+    if sheet_of(record) is not None:
         _check_sheet(instance, record, instance.features(record).get_values())
 
 
-def check_changed(instance: Instance, record: Registry, values: Mapping[Any, Any]) -> None:
-    """Check the values that a saved record is about to have, where it is the row of a sheet. What may be missing may be left out.
+def sheet_of(record: Registry) -> Record | None:
+    """The sheet whose row a record is."""
+    if not isinstance(record, Record) or record.is_type or record.type_id is None:
+        return None
+    sheet = record.type
+    return sheet if sheet is not None and sheet.schema_id is not None else None
+
+
+def check_changed(instance: Instance, record: Record, values: Mapping[Any, Any]) -> None:
+    """Check the values that the row of a sheet is about to have. What may be missing may be left out.
 
     Raises:
         ValidationError: they are not what the sheet asks for.
     """
-    if not isinstance(record, Record) or record.is_type or record.type_id is None:
-        return
-    sheet = record.type
-    if sheet is not None and sheet.schema_id is not None:
-        _check_sheet(instance, record, {_name(key): _text(value) for key, value in values.items()}, is_row=True)
+    _check_sheet(instance, record, _told(values), is_row=True)
 
 
 def _check_sheet(instance: Instance, record: Record, values: Mapping[str, Any], *, is_row: bool = False) -> None:
@@ -78,12 +80,12 @@ def _closed(spec: SchemaSpec) -> SchemaSpec:
     return spec if spec.is_flexible else replace(spec, maximal_set=True)
 
 
-def _name(key: Any) -> Any:
-    return key.name if isinstance(key, Feature) else key
+def _told(values: Mapping[Any, Any]) -> dict[Any, Any]:
+    """By the names of features, with records as the terms that they are."""
+    return {key.name if isinstance(key, Feature) else key: _text(value) for key, value in values.items()}
 
 
 def _text(value: Any) -> Any:
-    """Records as the terms that they are."""
     if isinstance(value, Registry):
         return getattr(value, value.label)
     return [_text(inner) for inner in value] if is_list(value) and any(isinstance(inner, Registry) for inner in value) else value

@@ -24,7 +24,7 @@ from lignin.instance.sheets.names import columns_of, name_problems, named_rows
 from lignin.instance.sheets.write_rows import Rows, write_rows
 from lignin.instance.specs import feature_spec, spec_of
 from lignin.instance.vocabularies import InstanceRegistries, RegistryTerms
-from lignin.model import MAIN, Feature, Record, Schema
+from lignin.model import Feature, Record, Schema
 from lignin.schema import FeatureSpec, Problem, ProblemKind, Report, SchemaSpec, check
 from lignin.schema.values import is_missing
 
@@ -137,7 +137,7 @@ def _find_sheet(instance: Instance, given: Any) -> Record | None:
         return given
     if not isinstance(given, str) or not given.strip():
         raise UsageError(f"type is a sheet or its name, not {shown(given)}")
-    named = select(Record).where(Record.name == composed(given), Record.branch_id.in_(sorted({MAIN, instance.branch_id})), (Record.is_type.is_(True)) | Record.type_id.is_(None))
+    named = select(Record).where(Record.name == composed(given), Record.branch_id.in_(instance.branches_in_sight), (Record.is_type.is_(True)) | Record.type_id.is_(None))
     found = instance.database.read(lambda session: session.scalars(named.order_by(Record.type_id.is_not(None), Record.id)).all())
     types = [record for record in found if record.is_type]
     if found and not types:

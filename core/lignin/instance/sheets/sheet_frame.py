@@ -13,7 +13,7 @@ from lignin.formats.tables import typed_frame
 from lignin.instance.hierarchy import hierarchy
 from lignin.instance.read_values import Column, names_of, read_columns
 from lignin.instance.sheets.names import NAME, UID
-from lignin.model import MAIN, Feature, Record, Schema, schema_feature
+from lignin.model import Feature, Record, Schema, schema_feature
 from lignin.schema import Dtype, Kind, Simple
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def sheet_frame(instance: Instance, sheet: Record, *, recurse: bool = False) -> 
     """
     if sheet.id is None or not sheet.is_type:
         raise UsageError(f"the record {sheet.name!r} is no saved type, so it has no rows. Its own values are in record.features.get_values()")
-    branches = sorted({MAIN, instance.branch_id})
+    branches = instance.branches_in_sight
     types = hierarchy(instance, sheet, along="records").filter(is_type=True).selected_ids() if recurse else None
     place = Record.type_id == sheet.id if types is None else (Record.type_id == sheet.id) | Record.type_id.in_(types)
     mine = select(Record.id).where(place, Record.is_type.is_(False), Record.branch_id.in_(branches))
