@@ -28,5 +28,5 @@ def main() -> File:
 
 
 @task()
-def federated() -> list[File]:
-    return [federated_task("here", 2), federated_task("own", n=3)]
+def federated(where: str, n: int) -> File:
+    return federated_task(where, n)
