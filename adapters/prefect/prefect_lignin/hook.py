@@ -34,6 +34,7 @@ from prefect_lignin.payload import (
     error_of,
     flow_opening,
     is_persisted,
+    result_origin,
     result_place,
     results,
     task_opening,
@@ -217,15 +218,15 @@ def lignin_task_ended(task: Task[..., Any], task_run: Any, state: State[Any]) ->
             made = (*results(state, path_parameters(task.fn)), *assets(task, "assets"))
         if _ledger.take_rolled_back(run):
             status = RunStatus.ROLLED_BACK
-        place = result_place(state)
-        reused = _origins.find(place) if place and status is RunStatus.CACHED else None
+        place, origin = result_place(state), result_origin(state)
+        reused = _origins.find(origin) if origin and status is RunStatus.CACHED else None
         info = {"result": place} if place and (status is RunStatus.CACHED or is_persisted()) else {}
         _ledger.close(
             run,
             Closing(status=status, at=state.timestamp, error=error_of(state, status), files=files, results=made, info=info, reused=reused),
         )
-        if place and status is RunStatus.COMPLETED:
-            _origins.note(place, run, lasting=is_persisted())
+        if place and origin and status is RunStatus.COMPLETED:
+            _origins.note(origin, run, lasting=is_persisted())
             _ledger.note_commit(_transaction_key(task_run.flow_run_id, place), run)
 
 

@@ -8,11 +8,13 @@ import sys
 from collections.abc import Callable
 from datetime import datetime
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import prefect
 from prefect.client.schemas.objects import State
 from prefect.context import FlowRunContext, TaskRunContext
+from prefect.filesystems import LocalFileSystem
 from prefect.flows import Flow
 from prefect.futures import PrefectFuture
 from prefect.results import (  # type: ignore[attr-defined]  # public there, without an __all__
@@ -39,6 +41,7 @@ __all__ = [
     "is_persisted",
     "outcome",
     "resolved",
+    "result_origin",
     "result_place",
     "results",
     "task_opening",
@@ -170,6 +173,18 @@ def result_place(state: State[Any]) -> str | None:
     """Where Prefect keeps a result, or would keep it: the same for the same computation."""
     metadata = getattr(state.data, "metadata", None)
     return getattr(metadata, "storage_key", None)
+
+
+def result_origin(state: State[Any]) -> str | None:
+    """What tells a result that is kept from all others: its file, if it is one on a disk, else its place in its storage."""
+    place, block = result_place(state), getattr(state.data.metadata, "storage_block_id", None) if isinstance(state.data, ResultRecord) else None
+    if place is None or block is None:
+        return place
+    context = TaskRunContext.get()
+    storage = context.result_store.result_storage if context is not None else None
+    if isinstance(storage, LocalFileSystem):
+        return str(Path(storage.basepath or ".").expanduser().resolve() / place)
+    return f"{block}/{place}"
 
 
 def is_persisted() -> bool:

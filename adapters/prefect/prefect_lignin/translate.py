@@ -126,7 +126,7 @@ def finish(opening: Opening, closing: Closing) -> Iterator[Event]:
             continue
         if seen.ref.uri not in outputs and _is_untouched(seen, early, opening.at):
             yield Used(run=opening.run, ref=seen.ref, role=seen.role)
-    if closing.reused is None:
+    if closing.status is not RunStatus.CACHED:
         for seen in written:
             yield Produced(run=opening.run, ref=seen.ref, role=seen.role)
     yield ended(opening.run, closing)

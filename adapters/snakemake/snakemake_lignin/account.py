@@ -54,6 +54,7 @@ class Account:
         workflow: what its Snakefile says today; empty where it can't be read.
         says: what it says of jobs, by number and attempt.
         temporary: outputs that are deleted when they are used up.
+        streams: pipes and what services offer, which are no files.
         found: its jobs with their records.
         records: the whole store, by output.
         folder: the working folder.
@@ -64,6 +65,7 @@ class Account:
     workflow: Mapping[str, Any]
     says: Mapping[tuple[int, int], Mapping[str, Any]]
     temporary: frozenset[str]
+    streams: frozenset[str]
     found: tuple[Found, ...]
     records: Mapping[str, Record]
     folder: Path
@@ -233,7 +235,7 @@ class Account:
         names = found.records[0].inputs if found.records else split_files(found.job.told.get("input", ""), self.records)
         roles = says.get("inputs") or {}
         for name in names:
-            if not name.startswith("<") and not _NOTED.search(name):
+            if not name.startswith("<") and name not in self.streams and not _NOTED.search(name):
                 role = roles.get(name, "")
                 yield Sighting(ref=self._input(name, found), role=role)
                 around = next((str(p) for p in Path(name).parents if str(p) in self.records), None)
@@ -256,19 +258,19 @@ class Account:
         return source_ref(self.folder / name, before=found.began)
 
     def _outputs(self, found: Found, says: Mapping[str, Any]) -> Iterator[Sighting]:
-        roles, streams = says.get("outputs") or {}, set(says.get("streams") or ())
+        roles = says.get("outputs") or {}
         for record in found.records:
             if record.output.startswith(SCHEME):
                 entry = Journal(self.folder).written(record.output, told=record.ended)
                 yield Sighting(ref=_UNKNOWN if entry is None else entry.ref, role=roles.get(record.output, ""))
             elif "://" in record.output:
                 yield Sighting(ref=FileRef(uri=redact_url(record.output)), role=roles.get(record.output, ""))
-            elif record.output not in streams:
+            elif record.output not in self.streams:
                 ref = output_ref(record, folder=self.folder, temporary=record.output in self.temporary)
                 yield Sighting(ref=ref, role=roles.get(record.output, ""))
         for name in split_files(found.job.told.get("output", ""), self.records):
             # Without metadata (`--drop-metadata`) the file's own time has to do.
-            if name not in self.records and name not in streams and not _NOTED.search(name) and found.job.ended is not None:
+            if name not in self.records and name not in self.streams and not _NOTED.search(name) and found.job.ended is not None:
                 seen = observe(self.folder / name)
                 end = found.job.ended + timedelta(seconds=1)
                 if seen.size is not None and found.began <= (seen.mtime_ns or 0) / 1e9 <= end.timestamp():

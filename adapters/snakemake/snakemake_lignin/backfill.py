@@ -6,6 +6,7 @@ under the names that the live hook uses) and metadata (files with their times), 
 far as it still is what ran.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -23,6 +24,9 @@ from snakemake_lignin.store import Record, read_records, split_files
 from snakemake_lignin.translate import job_key, workflow_key
 
 __all__ = ["read"]
+
+# How a log lists an output that is no file.
+_STREAM = re.compile(r"(.+) \((?:pipe|service)\)")
 
 
 def read(target: str | None, *, recorder: Recorder, since: datetime | None, closing: bool) -> None:
@@ -115,11 +119,14 @@ def _replay(spool: Path, workflow: str, recorder: Recorder) -> Story:
 def _account(log: Invocation, found: tuple[Found, ...], place: _Place, *, gone: bool) -> Account:
     wanted = [Wanted(id=each.job.id, rule=each.job.rule, output=_an_output(each, place.records)) for each in found]
     answer = ask(log, wanted, folder=place.asked, outputs=tuple(place.records))
+    told = (name for each in found for name in split_files(each.job.told.get("output", ""), ()))
+    noted = (match[1] for name in told if (match := _STREAM.fullmatch(name)))
     return Account(
         invocation=log,
         workflow=answer.workflow,
         says={(each.job.id, each.job.attempt): says for each, says in zip(found, answer.jobs, strict=True) if says},
         temporary=frozenset(name for says in answer.jobs if says for name in says.get("temporary", ())),
+        streams=frozenset(name for says in answer.jobs if says for name in says.get("streams", ())).union(noted),
         found=found,
         records=place.records,
         folder=place.folder,

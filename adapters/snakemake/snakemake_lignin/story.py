@@ -228,7 +228,7 @@ class Story:
             unfinished = dag is None or any(True for _ in dag.needrun_jobs())
         status = judge_workflow(self._attempts, error=self._errors.last, stopped=self._stopped, unfinished=unfinished)
         error = None if status is RunStatus.COMPLETED else self._errors.last
-        self._tell(end_workflow(self._id, status, at=at, error=error))
+        self._tell(end_workflow(self._id, status, at=max(at, self._workflow.at) if self._workflow else at, error=error))
 
     def _submitted(self, name: str) -> list[int]:
         """The jobs under a name in a message: a job's number, or a group's uuid."""
@@ -267,7 +267,7 @@ class Story:
     def _end_untold(self, attempt: Attempt | None, at: datetime) -> None:
         if attempt is not None and attempt.told:
             self._attempts.last[attempt.id] = RunStatus.FAILED
-            self._tell(*end_job(self._key(attempt), RunStatus.FAILED, at=at, error=self._why(attempt, {})))
+            self._tell(*end_job(self._key(attempt), RunStatus.FAILED, at=max(at, attempt.at), error=self._why(attempt, {})))
 
     def _end_well(self, attempt: Attempt, at: datetime) -> None:
         if self._engine.touch:
@@ -309,6 +309,8 @@ class Story:
         with self._guard:
             self._note_late(attempt, failed_inside=failed_inside(self._folder, self._key(attempt), done=done))
         detail = self._details.pop(attempt.id, None)
+        # A clock may be set back meanwhile.
+        at = max(at, attempt.at if detail is None else detail.at)
         late: tuple[Sighting, ...] = ()
         if detail is not None and any(sighting.is_missing for sighting in detail.inputs):
             with self._guard:

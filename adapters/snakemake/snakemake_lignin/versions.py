@@ -130,11 +130,14 @@ class Versions:
         if written and noted:
             return self._written.get(query)
         known = (self._written if written else self._read).get(query)
-        looked = self._looked.get(query)
-        if known is not None or looked is None or looked.artifact is None:
+        if known is not None:
             return known
-        # A job on another machine has saved it, which is seen from here.
-        return reference(looked.artifact) if not written or looked.artifact.created_at.timestamp() >= self._began else None
+        if written:
+            # What a job on another machine has saved is newer than any look at it from here.
+            artifact = self._keep(query, _look_up(Query.parse(query)))
+            return reference(artifact) if artifact is not None and artifact.created_at.timestamp() >= self._began else None
+        looked = self._looked.get(query)
+        return None if looked is None or looked.artifact is None else reference(looked.artifact)
 
     def _known(self, query: str) -> Any:
         artifact = self._find(query)

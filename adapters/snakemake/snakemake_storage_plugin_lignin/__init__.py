@@ -6,6 +6,7 @@ the registry is loaded when a workflow first asks for something.
 """
 
 import importlib
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -168,6 +169,8 @@ class StorageObject(StorageObjectRead, StorageObjectWrite, StorageObjectGlob, St
     @property
     def _is_noted(self) -> bool:
         """Whether the working folder sees all that its jobs do: not so where those have disks of their own."""
-        workflow = getattr(getattr(getattr(self, "_iofile", None), "rule", None), "workflow", None)
+        # Of a default storage, Snakemake tells no object its rule.
+        own = getattr(getattr(getattr(self, "_iofile", None), "rule", None), "workflow", None)
+        workflow = own or getattr(sys.modules.get("snakemake.workflow"), "workflow", None)
         usage = getattr(getattr(workflow, "storage_settings", None), "shared_fs_usage", None)
         return self.retrieve and (usage is None or "STORAGE_LOCAL_COPIES" in {each.name for each in usage})

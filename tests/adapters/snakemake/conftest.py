@@ -15,6 +15,7 @@ from lignin.recording import BadLine, Ended, FileRef, RunKey, Started, Story, fo
 
 _ADAPTER = Path(__file__).parents[3] / "adapters" / "snakemake"
 _CORE = Path(__file__).parents[3] / "core"
+_PLUGINS = Path(__file__).parent / "plugins"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +81,11 @@ class Runner:
             "PYTHONPATH": os.pathsep.join([str(_ADAPTER), str(_CORE)]),
             "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]),
         }
+
+    @property
+    def with_shelf(self) -> str:
+        """The path on which Snakemake finds the storage plug-in `shelf`, too."""
+        return os.pathsep.join([str(_PLUGINS), self.environment["PYTHONPATH"]])
 
     def write(self, text: str, *, name: str = "Snakefile") -> Path:
         path = self.folder / name
