@@ -81,7 +81,16 @@ def _open_h5ad(place: Path | UPath, *, mode: str, **options: Any) -> Any:
 @contextmanager
 def _parts_h5ad(place: Path | UPath) -> Iterator[Any]:
     with open_hdf5(place) as file:
-        yield _parts_of(file)
+        if "encoding-type" in file.attrs or "obs" not in file:
+            yield _parts_of(file)
+            return
+    # Before anndata 0.8 frames were encoded in other ways, which its own reader knows.
+    adata = _open_h5ad(place, mode="r")
+    try:
+        yield adata
+    finally:
+        if adata.isbacked:
+            adata.file.close()
 
 
 @contextmanager

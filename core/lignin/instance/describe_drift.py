@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["drift_lines"]
 
 # What takes no more than a moment to read: a description is no place to wait. Of composite datasets no matrix is read.
-_LARGEST_TABLE = 16 * 1024 * 1024
+_LARGEST_TABLE = 4 * 1024 * 1024
 _MOST_OBSERVATIONS = 100_000
 _TOLD = 6
 

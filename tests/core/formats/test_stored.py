@@ -1,6 +1,8 @@
 """Annotated matrices as they lie in stores: their frames in pieces are the frames that anndata reads, and matrices stay where they are."""
 
+import importlib.util
 import warnings
+from pathlib import Path
 
 import anndata as ad
 import h5py
@@ -95,3 +97,13 @@ def test_a_store_without_observations_is_no_anndata(tmp_path):
     for path in (tmp_path / "a.h5ad", tmp_path / "a.zarr"):
         with pytest.raises(ValueError, match="no obs"), known(path).parts(path):
             pass
+
+
+def test_a_file_of_an_old_anndata_is_read_as_anndata_reads_it():
+    """The blood cells that scanpy ships were written before frames had their present encoding."""
+    folder = Path(importlib.util.find_spec("scanpy").submodule_search_locations[0])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with H5AD.parts(folder / "datasets" / "10x_pbmc68k_reduced.h5ad") as parts:
+            assert list(parts.obs.columns)[:2] == ["bulk_labels", "n_genes"]
+            assert len(parts.obs) == 700
