@@ -12,6 +12,17 @@ from lignin.formats.known import (
     suffixes_of,
     type_of_object,
 )
+from lignin.formats.soma import SOMA_OTYPE, place_of_experiment
 from lignin.formats.stores import store_of
 
-__all__ = ["Format", "ObjectType", "format_of_suffix", "format_there", "store_of", "suffixes_of", "type_of_object"]
+__all__ = [
+    "SOMA_OTYPE",
+    "Format",
+    "ObjectType",
+    "format_of_suffix",
+    "format_there",
+    "place_of_experiment",
+    "store_of",
+    "suffixes_of",
+    "type_of_object",
+]

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lignin.formats.format import Format, open_there, require, stream_of
+from lignin.formats.stored import StoredAnnData
 from lignin.formats.stores import open_store
 
 if TYPE_CHECKING:
     from upath import UPath
 
-__all__ = ["ANNDATA_ZARR", "H5AD", "count_hdf5", "count_store", "quiet_zarr", "write_anndata_zarr", "write_h5ad"]
+__all__ = ["ANNDATA_ZARR", "H5AD", "count_hdf5", "count_store", "open_hdf5", "quiet_zarr", "write_anndata_zarr", "write_h5ad"]
 
 _IN_MEMORY = ("obs", "var", "obsm", "varm", "obsp", "varp", "uns")
 
@@ -39,9 +40,16 @@ def quiet_zarr() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def open_hdf5(place: Path | UPath) -> Iterator[Any]:
+    """An HDF5 file, on a local disk or on S3."""
+    with stream_of(place) as source, require("h5py", extra="anndata").File(source, "r") as file:
+        yield file
+
+
 def count_hdf5(place: Path | UPath) -> int:
     """The number of observations in an HDF5 file, by the length of its index."""
-    with stream_of(place) as source, require("h5py", extra="anndata").File(source, "r") as store:
+    with open_hdf5(place) as store:
         return _length(store["obs"])
 
 
@@ -68,6 +76,32 @@ def _open_h5ad(place: Path | UPath, *, mode: str, **options: Any) -> Any:
     if isinstance(place, Path):
         return require("anndata", extra="anndata").read_h5ad(place, backed="r", **options)
     return _backed(require("h5py", extra="anndata").File(open_there(place), "r"))
+
+
+@contextmanager
+def _parts_h5ad(place: Path | UPath) -> Iterator[Any]:
+    with open_hdf5(place) as file:
+        if "encoding-type" in file.attrs or "obs" not in file:
+            yield _parts_of(file)
+            return
+    # Before anndata 0.8 frames were encoded in other ways, which its own reader knows.
+    adata = _open_h5ad(place, mode="r")
+    try:
+        yield adata
+    finally:
+        if adata.isbacked:
+            adata.file.close()
+
+
+@contextmanager
+def _parts_zarr(place: Path | UPath) -> Iterator[Any]:
+    yield _parts_of(open_store(place))
+
+
+def _parts_of(group: Any) -> StoredAnnData:
+    if "obs" not in group or "var" not in group:
+        raise ValueError("it has no obs and var")
+    return StoredAnnData(group)
 
 
 def _load_zarr(path: Path, **options: Any) -> Any:
@@ -103,5 +137,7 @@ def _matrix(element: Any) -> Any:
             return require("anndata.io", extra="anndata").read_elem(element)
 
 
-H5AD = Format(suffixes=(".h5ad",), otype="AnnData", load=_load_h5ad, open=_open_h5ad, count=count_hdf5, streams=True)
-ANNDATA_ZARR = Format(suffixes=(".anndata.zarr",), otype="AnnData", load=_load_zarr, open=_open_zarr, count=count_store, streams=True)
+H5AD = Format(suffixes=(".h5ad",), otype="AnnData", load=_load_h5ad, open=_open_h5ad, count=count_hdf5, streams=True, parts=_parts_h5ad)
+ANNDATA_ZARR = Format(
+    suffixes=(".anndata.zarr",), otype="AnnData", load=_load_zarr, open=_open_zarr, count=count_store, streams=True, parts=_parts_zarr
+)

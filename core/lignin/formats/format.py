@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Collection, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,6 +34,8 @@ class Format:
         engines: by which packages `open` can read it, the default first; empty where there is no choice.
         copied: those of them that read a local copy of what lies on S3.
         count: path, also on S3 → number of observations, read without loading; `None` where there is no such number.
+        parts: path, also on S3 → its parts as they lie there, for as long as the context lasts: no matrix is read, and frames come in
+            pieces; `None` where `open` gives as much.
         pieces: path, also on S3, and the names of columns that hold texts → the table's pieces one after the other, none larger than
             100,000 rows; `None` where it is no table.
         is_typed: whether it says of each column what its values are; a text file does not.
@@ -46,6 +49,7 @@ class Format:
     streams: bool = False
     engines: tuple[str, ...] = ()
     copied: tuple[str, ...] = ()
+    parts: Callable[[Any], AbstractContextManager[Any]] | None = None
     pieces: Callable[[Any, Collection[str]], Iterator[Any]] | None = None
     is_typed: bool = True
 

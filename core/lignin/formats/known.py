@@ -29,6 +29,7 @@ from lignin.formats.multimodal import (
     write_mudata_zarr,
     write_spatialdata,
 )
+from lignin.formats.soma import SOMA
 from lignin.formats.stores import PLAIN_ZARR, is_store, otype_of_store
 from lignin.formats.tables import ARROW, DELIMITED, PARQUET
 from lignin.formats.texts import JSON, TEXT, YAML
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ObjectType", "format_of_suffix", "format_there", "suffixes_of", "type_of_object"]
 
-_FORMATS = (PARQUET, ARROW, DELIMITED, H5AD, ANNDATA_ZARR, H5MU, MUDATA_ZARR, SPATIALDATA_ZARR, PLAIN_ZARR, IMAGE, TIFF, JSON, YAML, TEXT)
+_FORMATS = (PARQUET, ARROW, DELIMITED, H5AD, ANNDATA_ZARR, H5MU, MUDATA_ZARR, SPATIALDATA_ZARR, PLAIN_ZARR, SOMA, IMAGE, TIFF, JSON, YAML, TEXT)
 _BY_SUFFIX = {suffix: known for known in _FORMATS for suffix in known.suffixes}
 _STORES = {"AnnData": ANNDATA_ZARR, "MuData": MUDATA_ZARR, "SpatialData": SPATIALDATA_ZARR}
 
@@ -112,7 +113,9 @@ def format_there(place: Path | UPath, suffix: str, *, otype: str | None = None) 
 
 def suffixes_of(otype: str) -> tuple[str, ...]:
     """The suffixes that files with objects of a type have."""
-    return tuple(dict.fromkeys(suffix for known in _BY_TYPE.values() if known.otype == otype for suffix in known.writers))
+    written = [suffix for known in _BY_TYPE.values() if known.otype == otype for suffix in known.writers]
+    # What is only ever written where it lies has no writer.
+    return tuple(dict.fromkeys(written)) or tuple(suffix for known in _FORMATS if known.otype == otype for suffix in known.suffixes)
 
 
 def type_of_object(value: Any, *, suffix: str) -> tuple[ObjectType, str]:

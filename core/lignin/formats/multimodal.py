@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from lignin.formats.arrays import count_hdf5, count_store, quiet_zarr
+from lignin.base.errors import FormatError
+from lignin.formats.arrays import count_hdf5, count_store, open_hdf5, quiet_zarr
 from lignin.formats.format import Format, require
+from lignin.formats.stored import StoredMuData, StoredSpatialData
 from lignin.formats.stores import open_store
+
+if TYPE_CHECKING:
+    from upath import UPath
 
 __all__ = ["H5MU", "MUDATA_ZARR", "SPATIALDATA_ZARR", "write_h5mu", "write_mudata_zarr", "write_spatialdata"]
 
@@ -60,6 +65,29 @@ def _load_mudata_zarr(path: Path, **options: Any) -> Any:
         return mudata.read_zarr(path, **options)
 
 
+@contextmanager
+def _parts_h5mu(place: Path | UPath) -> Iterator[Any]:
+    with open_hdf5(place) as file:
+        yield StoredMuData(file, join=_joined)
+
+
+@contextmanager
+def _parts_mudata_zarr(place: Path | UPath) -> Iterator[Any]:
+    yield StoredMuData(open_store(place), join=_joined)
+
+
+def _joined(group: Any) -> Any:
+    """The object that MuData makes of a store, of frames alone."""
+    anndata, read = require("anndata", extra="anndata"), require("anndata.io", extra="anndata").read_elem
+    stored = group["mod"]
+    names = stored.attrs.get("mod-order")
+    frames = {str(name): (stored[name]["obs"], stored[name]["var"]) for name in (stored.keys() if names is None else names)}
+    parts = {name: anndata.AnnData(obs=read(obs), var=read(var)) for name, (obs, var) in frames.items()}
+    rest = {name: read(group[name]) for name in ("obs", "var", "obsm", "varm", "obsmap", "varmap") if name in group}
+    with _mudata() as mudata:
+        return mudata.MuData(parts, axis=int(group.attrs.get("axis", 0)), **rest)
+
+
 def _load_spatialdata(path: Path, **options: Any) -> Any:
     return _open_spatialdata(path, mode="r", **options)
 
@@ -75,6 +103,21 @@ def _open_spatialdata(path: Path, *, mode: str, **options: Any) -> Any:
         return require("spatialdata", extra="spatialdata").read_zarr(path, **options)
 
 
-H5MU = Format(suffixes=(".h5mu",), otype="MuData", load=_load_h5mu, open=_open_h5mu, count=count_hdf5)
-MUDATA_ZARR = Format(suffixes=(".mudata.zarr",), otype="MuData", load=_load_mudata_zarr, open=open_store, count=count_store, streams=True)
-SPATIALDATA_ZARR = Format(suffixes=(".spatialdata.zarr",), otype="SpatialData", load=_load_spatialdata, open=_open_spatialdata)
+@contextmanager
+def _parts_spatialdata(place: Path | UPath) -> Iterator[Any]:
+    def read(kind: str) -> Mapping[str, Any]:
+        if not isinstance(place, Path):
+            raise FormatError(f"the {kind} of {place} are read from a local disk only. Save it without a schema, then check what artifact.cache() gives.")
+        found: Mapping[str, Any] = getattr(_open_spatialdata(place, mode="r", selection=(kind,)), kind)
+        return found
+
+    yield StoredSpatialData(open_store(place), read=read)
+
+
+H5MU = Format(suffixes=(".h5mu",), otype="MuData", load=_load_h5mu, open=_open_h5mu, count=count_hdf5, parts=_parts_h5mu)
+MUDATA_ZARR = Format(
+    suffixes=(".mudata.zarr",), otype="MuData", load=_load_mudata_zarr, open=open_store, count=count_store, streams=True, parts=_parts_mudata_zarr
+)
+SPATIALDATA_ZARR = Format(
+    suffixes=(".spatialdata.zarr",), otype="SpatialData", load=_load_spatialdata, open=_open_spatialdata, parts=_parts_spatialdata
+)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -80,18 +81,11 @@ def opened(known: Format, place: Path | UPath) -> Iterator[Any]:
     Raises:
         FormatError: it can't be read, or not from where it lies.
     """
-    if not isinstance(place, Path) and not known.streams:
-        raise FormatError(f"{place} is read from a local disk only. Save it without a schema, then check what artifact.cache() gives.")
-    # A zarr store of MuData opens as a group, which has no tables.
-    read = known.load if known.otype == "MuData" and ".mudata.zarr" in known.suffixes and isinstance(place, Path) else None
+    # What is not asked for is not read, so that reading may fail as long as the block lasts.
     with _explained(place, known):
-        dataset = known.open(place, mode="r") if read is None else read(place)
-    try:
-        yield dataset
-    finally:
-        file = getattr(dataset, "file", None)
-        if getattr(dataset, "isbacked", False) and file is not None:
-            file.close()
+        parts = contextlib.nullcontext(known.open(place, mode="r")) if known.parts is None else known.parts(place)
+        with parts as dataset:
+            yield dataset
 
 
 def _format(place: Path | UPath, suffix: str, otype: str | None) -> Format:

@@ -19,7 +19,15 @@ from lignin.base.errors import (
     UsageError,
 )
 from lignin.base.ids import digest
-from lignin.formats import Format, ObjectType, format_there, suffixes_of, type_of_object
+from lignin.formats import (
+    SOMA_OTYPE,
+    Format,
+    ObjectType,
+    format_there,
+    place_of_experiment,
+    suffixes_of,
+    type_of_object,
+)
 from lignin.instance.check_values import check_values
 from lignin.instance.curate import Found, Subject, curate
 from lignin.instance.define import define_feature, define_schema
@@ -38,7 +46,7 @@ from lignin.model import (
     Schema,
     Storage,
 )
-from lignin.storage import Root, check_key, suffix_of
+from lignin.storage import Root, check_key, suffix_of, suffix_there
 
 if TYPE_CHECKING:
     from lignin.instance.instance import Instance
@@ -142,13 +150,14 @@ def _construct_artifact(instance: Instance, record: Artifact, data: Any, options
         if options[name] is not None:
             check_value(Artifact, name, options[name])
     asked = options["format"] or {}
+    data = place_of_experiment(data) or data
     kind = _kind_of(data, key=key, asked=asked)
     found = None if kind is None else _check_object(instance, data, options)
     written = None if kind is None else _write(data, kind, asked=asked)
     try:
         given = _as_source(instance, data) if written is None else written.path
         source, content, mtime_ns = _inspect(instance, given, read=options.get("read"), is_lazy="lazy" in asked)
-        suffix = suffix_of(source.name) if content.n_files is None or source.name.endswith(".zarr") else ""
+        suffix = suffix_there(source.name, is_folder=content.n_files is not None)
         if content.n_files is None or suffix:
             _check_suffix(key, suffix)
         record.key = key
@@ -215,6 +224,11 @@ def _kind_of(data: Any, *, key: str | None, asked: Mapping[str, Any]) -> tuple[O
         raise UsageError("an artifact is made of something: ln.Artifact(path, key=…), or Artifact.from_dataframe(df, key=…)")
     if _is_path(data):
         return None
+    if asked.get("otype") == SOMA_OTYPE:
+        raise FormatError(
+            f"an artifact of an experiment is made of what lies in a folder, not of a {type(data).__name__}. Write one first: "
+            "tiledbsoma.io.from_anndata('name.tiledbsoma', adata, measurement_name='RNA')"
+        )
     known, suffix = type_of_object(data, suffix=suffix_of(key or "") or asked.get("suffix") or "")
     if asked.get("otype") not in {None, known.otype}:
         raise FormatError(f"this makes an artifact of a {asked['otype']}, not of a {known.otype}")

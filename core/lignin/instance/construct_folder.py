@@ -14,7 +14,7 @@ from lignin.instance.locate import OBJECTS, path_below
 from lignin.instance.places import is_below
 from lignin.instance.remote_source import find_remote
 from lignin.model import Artifact, RecordList
-from lignin.storage import Root, check_key, list_below
+from lignin.storage import Root, check_key, is_store_name, list_below
 
 if TYPE_CHECKING:
     from lignin.instance.instance import Instance
@@ -25,7 +25,7 @@ _AT_ONCE = 8
 
 
 def construct_folder(instance: Instance, folder: Any, *, key: str | None, options: Mapping[str, Any]) -> RecordList[Artifact]:
-    """New artifacts, one for each file below a folder or prefix; a zarr store below it is one.
+    """New artifacts, one for each file below a folder or prefix; a zarr store or experiment below it is one.
 
     Args:
         instance: whose they will be.
@@ -85,12 +85,12 @@ def _names(folder: Path) -> Iterator[str]:
 
 
 def _units(names: Iterable[str]) -> set[str]:
-    """What becomes one artifact each: a file, or the zarr store in which it lies; what Lignin itself keeps is left out."""
+    """What becomes one artifact each: a file, or the store in which it lies; what Lignin itself keeps is left out."""
     found = set()
     for name in names:
         steps = name.split("/")
         if OBJECTS not in steps:
-            end = next((i for i, step in enumerate(steps) if step.endswith(".zarr")), len(steps) - 1)
+            end = next((i for i, step in enumerate(steps) if is_store_name(step)), len(steps) - 1)
             found.add("/".join(steps[: end + 1]))
     return found
 

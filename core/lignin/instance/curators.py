@@ -17,6 +17,7 @@ from lignin.base.errors import UsageError
 from lignin.base.messages import say
 from lignin.base.ports import current
 from lignin.base.texts import shown
+from lignin.formats import SOMA_OTYPE, place_of_experiment
 from lignin.instance.annotate_dataset import annotate_dataset
 from lignin.instance.check_dataset import load_file
 from lignin.instance.construct import as_local_path
@@ -29,7 +30,7 @@ from lignin.model import Artifact, Run
 from lignin.schema import Report, SchemaSpec, standardize
 from lignin.storage import suffix_of
 
-__all__ = ["AnnDataCurator", "Curator", "DataFrameCurator", "MuDataCurator", "SlotCurator", "SpatialDataCurator"]
+__all__ = ["AnnDataCurator", "Curator", "DataFrameCurator", "MuDataCurator", "SlotCurator", "SpatialDataCurator", "TiledbsomaExperimentCurator"]
 
 
 class Curator:
@@ -55,7 +56,8 @@ class Curator:
     def __init__(self, dataset: Any, schema: Any, *, features: Mapping[str, Any] | None = None, tables: Mapping[str, Any] | None = None) -> None:
         instance: Any = current()
         self.schema = find_schema(instance, schema)
-        self.dataset = as_local_path(dataset) if isinstance(dataset, str) else dataset
+        place = place_of_experiment(dataset) or dataset
+        self.dataset = as_local_path(place) if isinstance(place, str) else place
         self._instance = instance
         self._spec: SchemaSpec = spec_of(instance, self.schema)
         self._external = features
@@ -215,6 +217,18 @@ class SpatialDataCurator(_Composite):
     """A SpatialData, in memory or in a store."""
 
     otype = "SpatialData"
+
+
+class TiledbsomaExperimentCurator(_Composite):
+    """An experiment of TileDB-SOMA, open for reading or in a folder. No matrix is read, and nothing in it is changed."""
+
+    otype = SOMA_OTYPE
+
+    def _load(self) -> None:
+        raise UsageError(
+            "an experiment is changed where it lies, which no curator does: correct it with tiledbsoma, for example by tiledbsoma.io.update_obs, "
+            "then validate again. What cat.add_new_from registers needs no change."
+        )
 
 
 def _leaves(spec: SchemaSpec, prefix: str = "") -> list[tuple[str, SchemaSpec]]:

@@ -9,6 +9,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from lignin.instance.dataset_features import DatasetFeatures, SlotFeatures, dataset_features
+from lignin.instance.describe_drift import drift_lines
 from lignin.model import Artifact
 
 if TYPE_CHECKING:
@@ -24,11 +25,16 @@ _TOLD_CHANGES = 6
 
 
 def add_dataset(instance: Instance, tree: Tree, artifact: Artifact, *, schema: str | None) -> None:
-    """Add what was found in a dataset to the tree of its description; one statement."""
+    """Add what was found in a dataset to the tree of its description; one statement, and one for the version before."""
     now, before = dataset_features(instance, artifact)
-    if before is not None and (changes := list(_changes(before, now))):
+    if before is not None:
+        changes, distances = list(_changes(before, now)), drift_lines(instance, artifact, before=before.uid)
         more = f"; and {len(changes) - _TOLD_CHANGES:,} more" if len(changes) > _TOLD_CHANGES else ""
-        tree.add(Text(f"since {before.uid[-4:]}: {'; '.join(changes[:_TOLD_CHANGES])}{more}", overflow="fold"))
+        if changes or distances:
+            told = "; ".join(changes[:_TOLD_CHANGES]) + more
+            since = tree.add(Text(f"since {before.uid[-4:]}: {told}".rstrip(), overflow="fold"))
+            for line in distances:
+                since.add(Text(line, overflow="fold"))
     if not now.slots:
         return
     branch = tree.add(Text("Dataset features", style="bold").append(f" (valid by {schema!r})" if schema else "", style="not bold dim"))

@@ -10,21 +10,21 @@ from typing import Any
 
 from lignin.base.errors import FormatError
 from lignin.base.ports import current
-from lignin.formats import format_there
-from lignin.instance.check_dataset import opened
+from lignin.formats import format_there, place_of_experiment
+from lignin.instance.check_dataset import load_file, opened
 from lignin.instance.construct import as_local_path
 from lignin.model import Artifact
 from lignin.schema import Drift, drift
 from lignin.storage import suffix_of
 
-__all__ = ["drift_of"]
+__all__ = ["dataset_at", "drift_of"]
 
 
 def drift_of(before: Any, after: Any) -> Drift:
     """What changed from one dataset to another: columns, types, labels, missing values and distributions.
 
     Args:
-        before: an artifact, the path of a file, a frame, an AnnData or MuData. No matrix is read.
+        before: an artifact, the path of a file, a frame, an AnnData, MuData, SpatialData or experiment. No matrix is read.
         after: another.
 
     Returns:
@@ -43,6 +43,7 @@ def drift_of(before: Any, after: Any) -> Drift:
 
 @contextmanager
 def _dataset(given: Any) -> Iterator[Any]:
+    given = place_of_experiment(given) or given
     if not isinstance(given, Artifact | str | os.PathLike) and not hasattr(type(given), "storage_options"):
         yield given
         return
@@ -51,11 +52,22 @@ def _dataset(given: Any) -> Iterator[Any]:
     else:
         place = as_local_path(given)
         suffix, otype = suffix_of(Path(place).name), None
+    with dataset_at(place, suffix, otype=otype) as dataset:
+        yield dataset
+
+
+@contextmanager
+def dataset_at(place: Path, suffix: str, *, otype: str | None) -> Iterator[Any]:
+    """The dataset that lies at a path: a frame, or the parts of a composite one, for as long as the block lasts.
+
+    Raises:
+        FormatError: none does, or it can't be read.
+    """
     known = format_there(place, suffix, otype=otype)
     if known is None or (known.pieces is None and known.otype is None):
         raise FormatError(f"{place} holds no dataset that Lignin reads, so nothing can be said of its columns")
     if known.pieces is not None:
-        yield known.load(place)
+        yield load_file(place, suffix, otype=otype)
         return
     with opened(known, place) as dataset:
         yield dataset

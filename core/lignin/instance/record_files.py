@@ -18,7 +18,7 @@ from lignin.instance.places import Place, find_places
 from lignin.instance.rows import owned_fields, reserve_ids
 from lignin.model import LINKS, Artifact, ArtifactState, run_input, run_output, sighting
 from lignin.recording import Claim, FileRef, RefState, RunKey, local_path
-from lignin.storage import suffix_of
+from lignin.storage import suffix_there
 
 if TYPE_CHECKING:
     from lignin.instance.instance import Instance
@@ -243,7 +243,7 @@ def _is_deleted(ref: FileRef) -> bool:
 
 def _kind_of(place: Place, n_files: int | None) -> tuple[str, str | None]:
     """The suffix and otype of a file; a folder has some only where it is a store."""
-    suffix = suffix_of(place.key) if n_files is None or place.key.endswith(".zarr") else ""
+    suffix = suffix_there(place.key, is_folder=n_files is not None)
     known = format_of_suffix(suffix)
     return suffix, known.otype if known else None
 

@@ -13,7 +13,7 @@ from lignin.base.errors import LigninError
 from lignin.base.messages import say
 from lignin.model import Artifact
 from lignin.recording import Claim, Policy, local_path
-from lignin.storage import remove, retain, suffix_of
+from lignin.storage import remove, retain, suffix_there
 
 if TYPE_CHECKING:
     from lignin.instance.instance import Instance
@@ -55,7 +55,7 @@ def drop_retained(instance: Instance, artifact: Artifact) -> None:
 
 
 def _suffix(path: Path, n_files: int | None) -> str:
-    return suffix_of(path.name) if n_files is None or path.name.endswith(".zarr") else ""
+    return suffix_there(path.name, is_folder=n_files is not None)
 
 
 def _place(instance: Instance, content_id: str, suffix: str) -> Path:

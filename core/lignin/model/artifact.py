@@ -68,7 +68,7 @@ class Artifact(Registry, Annotated, Owned, Trashable, Versioned):
     Attributes:
         uid: 16 characters for the family, 4 for the version.
         suffix: `.h5ad`, `.fastq.gz`; empty for folders.
-        otype: `DataFrame`, `AnnData`, `MuData`, `SpatialData`, where known.
+        otype: `DataFrame`, `AnnData`, `MuData`, `SpatialData`, `tiledbsoma`, where known.
         size: in bytes.
         hash: the content id: `b3:` and 64 hexadecimal digits of BLAKE3; `b3d:` for folders; `etag:` and
             `etagd:` with the store's own checksum for what lies on S3 and was not read.
@@ -219,6 +219,14 @@ class Artifact(Registry, Annotated, Owned, Trashable, Versioned):
     def from_spatialdata(cls, sdata: Any, /, *, key: str | None = None, **options: Any) -> Self:
         """An artifact from a SpatialData object, or from the path of one; written as `.zarr`."""
         return cls(sdata, key=key, kind=options.pop("kind", "dataset"), _format={"otype": "SpatialData"}, **options)
+
+    @classmethod
+    def from_tiledbsoma(cls, experiment: Any, /, *, key: str | None = None, **options: Any) -> Self:
+        """An artifact from an experiment of TileDB-SOMA that is open for reading or closed, or from the path of one; a folder `.tiledbsoma`.
+
+        It is taken as it lies on disk. `n_observations` is the number of observations.
+        """
+        return cls(experiment, key=key, kind=options.pop("kind", "dataset"), _format={"otype": "tiledbsoma"}, **options)
 
     @classmethod
     def from_dir(cls, folder: Any, /, *, key: str | None = None, **options: Any) -> RecordList[Artifact]:

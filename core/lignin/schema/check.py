@@ -9,14 +9,14 @@ from lignin.schema.inspect import TableCheck
 from lignin.schema.report import Problem, ProblemKind, Report
 from lignin.schema.slot import EXTERNAL, SlotMissing, find_slot, parse_slot
 from lignin.schema.spec import SchemaSpec
-from lignin.schema.tables import Table, TurnedTable, table_of
+from lignin.schema.tables import Table, TurnedTable, is_piecewise, table_of
 from lignin.schema.vocabulary import Registries, Tables
 
 __all__ = ["check", "check_annotation", "check_batches"]
 
 _ATTRIBUTES = {"obs", "var", "uns", "obsm", "varm", "attrs", "tables", "layers"}
 _NOTHING = Tables()
-_NAMES = {"AnnData": "adata", "MuData": "mdata", "SpatialData": "sdata"}
+_NAMES = {"AnnData": "adata", "MuData": "mdata", "SpatialData": "sdata", "tiledbsoma": "experiment"}
 
 
 def check(
@@ -45,7 +45,7 @@ def check(
     """
     if not schema.slots:
         return _check_table(table_of(data), schema, registries=registries, name=name or "df", examples=examples)
-    name = name or _NAMES.get(type(data).__name__, "data")
+    name = name or _NAMES.get(getattr(type(data), "otype", type(data).__name__), "data")
     found = [
         _check_slot(external if text == EXTERNAL else data, text, inner, registries=registries, name=name, examples=examples)
         for text, inner in schema.slots.items()
@@ -69,13 +69,7 @@ def check_batches(batches: Iterable[Any], schema: SchemaSpec, *, registries: Reg
     """
     if schema.slots:
         raise UsageError("a table in pieces has no slots. Give the schema of one of them.")
-    found: TableCheck | None = None
-    for batch in batches:
-        table = table_of(batch)
-        if found is None:
-            found = TableCheck(table, schema, registries=registries, name=name, examples=examples)
-        found.add(table)
-    return found.report() if found is not None else TableCheck(table_of([]), schema, registries=registries, name=name, examples=examples).report()
+    return _check_pieces(batches, schema, registries=registries, name=name, examples=examples)
 
 
 def check_annotation(values: Mapping[str, Any], schema: SchemaSpec, *, registries: Registries = _NOTHING, examples: int = 5) -> Report:
@@ -94,6 +88,20 @@ def _check_table(
     return found.report()
 
 
+def _check_pieces(
+    batches: Iterable[Any], schema: SchemaSpec, *, registries: Registries, name: str, examples: int, slot: str = ""
+) -> Report:
+    found: TableCheck | None = None
+    for batch in batches:
+        table = table_of(batch)
+        if found is None:
+            found = TableCheck(table, schema, registries=registries, slot=slot, name=name, examples=examples)
+        found.add(table)
+    if found is None:
+        found = TableCheck(table_of([]), schema, registries=registries, slot=slot, name=name, examples=examples)
+    return found.report()
+
+
 def _check_slot(data: Any, text: str, schema: SchemaSpec, *, registries: Registries, name: str, examples: int) -> Report:
     slot = parse_slot(text)
     try:
@@ -106,8 +114,11 @@ def _check_slot(data: Any, text: str, schema: SchemaSpec, *, registries: Registr
         return _inside(inner, text)
     if slot.turned and not hasattr(part, "index"):
         raise UsageError(f"{slot} is no frame, so it can't be turned round. Leave the .T out.")
-    table = TurnedTable(part) if slot.turned else table_of(_frame(part, text))
-    return _check_table(table, schema, registries=registries, name=_code(name, slot.path), examples=examples, slot=text)
+    told: dict[str, Any] = {"registries": registries, "name": _code(name, slot.path), "examples": examples, "slot": text}
+    listed = {feature.name for feature in schema.features}
+    if is_piecewise(part) and not (slot.turned and part.named not in listed):
+        return _check_pieces(part.pieces(listed), schema, **told)
+    return _check_table(TurnedTable(part) if slot.turned else table_of(_frame(part, text)), schema, **told)
 
 
 def _frame(part: Any, text: str) -> Any:

@@ -15,6 +15,7 @@ __all__ = ["ColumnDrift", "Drift", "TableDrift", "drift"]
 _MOST_TERMS = 100_000
 _TOLD = 20
 _PARTS = (0.0, 0.25, 0.5, 0.75, 1.0)
+_FRAMES = ("obs", "tables")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,7 +139,7 @@ class Drift:
 
 
 def drift(before: Any, after: Any) -> Drift:
-    """What changed from one dataset to another: frames, or the `obs` and `var` of AnnData and MuData. No matrix is read.
+    """What changed from one dataset to another: frames, or those of AnnData, MuData and SpatialData. No matrix is read.
 
     Raises:
         UsageError: one of them is no dataset of such a kind.
@@ -149,15 +150,25 @@ def drift(before: Any, after: Any) -> Drift:
 
 
 def _parts(data: Any) -> Iterator[tuple[str, Table]]:
-    if not hasattr(data, "obs_names"):
+    # A frame may have a column of any name, so the type is asked.
+    kind = type(data)
+    if not any(hasattr(kind, name) for name in _FRAMES) or hasattr(kind, "iloc"):
         yield "", table_of(data)
         return
-    modalities = getattr(data, "mod", None)
     for slot in ("obs", "var"):
-        yield slot, table_of(getattr(data, slot))
-    for name, part in modalities.items() if isinstance(modalities, Mapping) else ():
-        for slot, table in _parts(part):
-            yield f"{name}:{slot}", table
+        if hasattr(kind, slot):
+            yield slot, table_of(getattr(data, slot))
+    for name, part in data.mod.items() if hasattr(kind, "mod") else ():
+        yield from _inside(name, part)
+    for name, part in data.tables.items() if hasattr(kind, "tables") else ():
+        yield from _inside(f"tables:{name}", part)
+    for name, part in data.ms.items() if hasattr(kind, "ms") else ():
+        yield f"ms:{name}", table_of(part)
+
+
+def _inside(name: str, part: Any) -> Iterator[tuple[str, Table]]:
+    for slot, table in _parts(part):
+        yield f"{name}:{slot}", table
 
 
 def _compare(slot: str, old: Table, new: Table) -> TableDrift:

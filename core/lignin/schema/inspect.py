@@ -212,7 +212,8 @@ class TableCheck:
         refused = schema.refuses_unlisted
         identifiers = itype is not None and itype.registry != "Feature"
         few = names[: self._examples]
-        suggestions = tuple((repr(name), self._meant[name]) for name in few if name in self._meant)
+        # A registered feature that is not listed was meant as what it is.
+        suggestions = tuple((repr(name), self._meant[name]) for name in few if self._meant.get(name, (name,)) != (name,))
         if identifiers:
             told = f"not known as {itype}" + ("" if refused else ", and were not checked")
             kind, fix = ProblemKind.UNREGISTERED, self._create(itype, few)

@@ -5,6 +5,7 @@ var.T                    the frame turned round: its row names are the columns
 uns:study  uns:a:b       a dictionary or frame inside dictionaries
 obsm:X_pca               a frame or array of coordinates
 rna:obs  rna:var.T       of a modality of a MuData
+ms:RNA  ms:RNA.T         the variables of a measurement of a TileDB-SOMA experiment
 tables:cells:obs         of a table of a SpatialData; `attrs:sample` of its attributes
 __external__             a dictionary beside the data
 """
@@ -81,5 +82,6 @@ def _has(found: Any) -> str:
     names = [str(key) for key in keys()] if callable(keys) else []
     modalities = getattr(found, "mod", None)
     names += list(modalities) if isinstance(modalities, Mapping) else []
-    kind = type(found).__name__
+    # What lies in a store says of itself what it would be in memory.
+    kind = getattr(type(found), "otype", type(found).__name__)
     return f"{kind} with {', '.join(names[:10])}" if names else kind

@@ -37,7 +37,7 @@ class SchemaSpec:
         maximal_set: whether columns that are not listed, or no known identifiers, are refused.
         ordered_set: whether the listed features come in their order.
         flexible: whether columns that are not listed are checked against the registered features of their names;
-            by default, where none are listed. Where they are neither listed nor flexible, they are refused.
+            by default, where none are listed. A schema that lists none and is not flexible refuses all columns.
         coerce: whether `coerce` holds for all features.
 
     Columns that are not checked are always reported, as notes where they are not refused.

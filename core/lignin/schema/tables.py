@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Protocol, TypeGuard
 
 from lignin.base.errors import UsageError
 from lignin.base.extras import require
@@ -15,7 +15,7 @@ from lignin.schema.dtype_of import dtype_of_stored, dtype_of_value
 from lignin.schema.pandas_column import pandas_column
 from lignin.schema.values import is_missing
 
-__all__ = ["RecordsTable", "Table", "TurnedTable", "dtype_of_column", "table_of"]
+__all__ = ["PiecewiseTable", "RecordsTable", "Table", "TurnedTable", "dtype_of_column", "is_piecewise", "table_of"]
 
 _SIMPLE = {
     Stored.BOOL: Kind.BOOL, Stored.INT: Kind.INT, Stored.FLOAT: Kind.FLOAT, Stored.STR: Kind.STR, Stored.DATE: Kind.DATE, Stored.DICT: Kind.DICT,
@@ -37,6 +37,20 @@ class Table(Protocol):
 
     def index(self) -> Column | None:
         """The names of the rows, where there are any."""
+        ...
+
+
+class PiecewiseTable(Protocol):
+    """A table that lies elsewhere, and comes in pieces. `named` is the column that names the rows, where that is a column like others."""
+
+    named: str | None
+
+    def pieces(self, wanted: Collection[str]) -> Iterator[Any]:
+        """Its pieces, each a table; those columns of which are wanted that it would otherwise take for the names of the rows."""
+        ...
+
+    def to_memory(self) -> Any:
+        """The table as one."""
         ...
 
 
@@ -159,12 +173,19 @@ class TurnedTable:
         return None
 
 
+def is_piecewise(data: Any) -> TypeGuard[PiecewiseTable]:
+    """Whether an object is a table that comes in pieces."""
+    return hasattr(type(data), "pieces") and hasattr(type(data), "to_memory")
+
+
 def table_of(data: Any) -> Table:
     """The table that an object is.
 
     Raises:
         UsageError: it is none.
     """
+    if is_piecewise(data):
+        data = data.to_memory()
     module, name = type(data).__module__.partition(".")[0], type(data).__name__
     if (module, name) == ("polars", "LazyFrame"):
         raise UsageError("a lazy frame has no values yet. Check `frame.collect()`, or its batches with check_batches(frame.collect_batches(), …).")

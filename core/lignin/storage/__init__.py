@@ -3,7 +3,7 @@
 from lignin.storage.adopt import adopt
 from lignin.storage.cache import Wanted, cache_folder, cached
 from lignin.storage.flush import flush_file, flush_folder
-from lignin.storage.keys import check_key, suffix_of
+from lignin.storage.keys import check_key, is_store_name, suffix_of, suffix_there
 from lignin.storage.listing import Listing, Upload, abort, copy_within, list_below, unfinished
 from lignin.storage.place import check_writable, fetch, hash_whole, look, put, put_new, remove
 from lignin.storage.remote import open_stream
@@ -30,6 +30,7 @@ __all__ = [
     "flush_file",
     "flush_folder",
     "hash_whole",
+    "is_store_name",
     "list_below",
     "look",
     "open_stream",
@@ -38,6 +39,7 @@ __all__ = [
     "remove",
     "retain",
     "suffix_of",
+    "suffix_there",
     "transfer",
     "transfer_new",
     "unfinished",

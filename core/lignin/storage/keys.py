@@ -5,12 +5,13 @@ import unicodedata
 from lignin.base.errors import InvalidKey
 from lignin.base.texts import MAX_INDEXED, composed, problem_of_name, size_of
 
-__all__ = ["check_key", "suffix_of"]
+__all__ = ["check_key", "is_store_name", "suffix_of", "suffix_there"]
 
 _MAX_KEY = 1024
 # Endings that mean something only together with the one before them.
 _OUTER = {".gz", ".bz2", ".xz", ".zst", ".zip", ".lz4"}
 _PAIRS = {".anndata.zarr", ".mudata.zarr", ".spatialdata.zarr", ".ome.zarr", ".ome.tiff", ".ome.tif", ".tar.gz"}
+_STORES = (".zarr", ".tiledbsoma")
 _KNOWN_INNER = {
     ".bed", ".bedgraph", ".cel", ".csv", ".embl", ".fa", ".fasta", ".fastq", ".fna", ".faa", ".fq", ".gb", ".gff",
     ".gff3", ".gtf", ".h5ad", ".json", ".jsonl", ".maf", ".mtx", ".mzml", ".nii", ".obo", ".owl", ".pdb", ".ped", ".sam",
@@ -50,6 +51,20 @@ def suffix_of(name: str) -> str:
         if inner.lower() + suffix.lower() in _PAIRS or (suffix.lower() in _OUTER and inner.lower() in _KNOWN_INNER):
             return inner + suffix
     return suffix
+
+
+def is_store_name(name: str) -> bool:
+    """Whether a folder of this name is a store, which is one thing and no folder of files."""
+    return name.endswith(_STORES)
+
+
+def suffix_there(name: str, *, is_folder: bool) -> str:
+    """The suffix of a path, of which a folder has some only where it is a store.
+
+    >>> suffix_there("a/cells.zarr", is_folder=True), suffix_there("a/v1.csv", is_folder=True)
+    ('.zarr', '')
+    """
+    return suffix_of(name) if not is_folder or is_store_name(name) else ""
 
 
 def _problem(key: str) -> str | None:

@@ -38,7 +38,7 @@ def test_a_store_of_another_type_than_claimed_is_refused(tmp_path):
         format_there(tmp_path / "nothing", ".zarr", otype="AnnData")
 
 
-@pytest.mark.parametrize("otype", ["DataFrame", "AnnData", "MuData", "SpatialData"])
+@pytest.mark.parametrize("otype", ["DataFrame", "AnnData", "MuData", "SpatialData", "tiledbsoma"])
 def test_each_suffix_of_an_object_has_a_format_and_is_one_for_keys(otype):
     for suffix in suffixes_of(otype):
         assert format_of_suffix(suffix, otype=otype) is not None

@@ -20,6 +20,7 @@ CASES = {
     "yaml": ("YAML.load(place)", "yaml"),
     "PIL": ("IMAGE.load(place)", "images"),
     "tifffile": ("TIFF.load(place)", "images"),
+    "tiledbsoma": ("SOMA.load(place)", "soma"),
 }
 PROGRAM = """
 import sys
@@ -28,6 +29,7 @@ from lignin.base.errors import MissingExtra
 from lignin.formats.arrays import H5AD
 from lignin.formats.images import IMAGE, TIFF
 from lignin.formats.multimodal import H5MU, SPATIALDATA_ZARR
+from lignin.formats.soma import SOMA
 from lignin.formats.stores import PLAIN_ZARR
 from lignin.formats.tables import PARQUET
 from lignin.formats.texts import YAML

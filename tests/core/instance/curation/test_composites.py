@@ -131,3 +131,65 @@ def test_tables_and_attributes_of_images(sqlite_instance):
         sdata.attrs["sample"]["age"] = "old"
         with pytest.raises(ValidationError, match="attrs:sample · age"):
             ln.Artifact.from_spatialdata(sdata, key="blobs.zarr", schema=schema)
+
+
+def spoil(store, folder):
+    """Overwrite all chunks below a folder of a store, so that who reads them fails."""
+    chunks = [path for path in (store / folder).rglob("*") if path.is_file() and path.name not in {"zarr.json", ".zarray", ".zattrs", ".zgroup"}]
+    assert chunks
+    for path in chunks:
+        path.write_bytes(b"no chunk")
+
+
+@pytest.mark.parametrize("kind", ["AnnData", "MuData", "SpatialData"])
+def test_of_a_store_no_matrix_is_read_and_frames_come_in_pieces(sqlite_instance, cells, define_cells, monkeypatch, kind):
+    define_cells()
+    monkeypatch.setattr("lignin.formats.stored.PIECE", 4)
+    cells.layers["counts"] = cells.X.copy()
+    path = sqlite_instance.config.folder / "store.zarr"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        match kind:
+            case "AnnData":
+                cells.write_zarr(path)
+                inside, slot = "", "obs"
+            case "MuData":
+                importlib.import_module("mudata").MuData({"rna": cells}).write_zarr(path)
+                inside, slot = "mod/rna/", "rna:obs"
+            case _:
+                importlib.import_module("spatialdata").SpatialData(tables={"table": cells}).write(path)
+                inside, slot = "tables/table/", "tables:table:obs"
+    spoil(path, f"{inside}X")
+    spoil(path, f"{inside}layers")
+    by_name = ln.Schema(itype=ln.Feature).save()
+    schema = ln.Schema(slots={slot: by_name, f"{slot[:-3]}var": by_name}).save()
+    artifact = ln.Artifact(path, key="store.zarr", schema=schema).save()
+    assert (artifact.otype, artifact.schemas.count()) == (kind, 1)
+    strict = ln.Schema(slots={slot: ln.Schema([ln.Feature(name="batch", dtype=int).save()], name="batches").save()}).save()
+    with pytest.raises(ValidationError, match=f"{slot} · batch: 1 of 1 required columns is missing"):
+        ln.Artifact(path, schema=strict)
+    gone = ln.Schema(slots={"nothing:obs": by_name}).save()
+    with pytest.raises(ValidationError, match=f"there is no nothing:obs in this {kind}"):
+        ln.Artifact(path, schema=gone)
+    found = ln.drift(path, path)
+    assert slot in {table.slot for table in found.tables}
+    assert found.changed == ()
+
+
+@pytest.mark.parametrize("suffix", ["h5mu", "zarr"])
+def test_frames_that_a_mudata_joins_are_those_of_its_file(sqlite_instance, cells, define_cells, suffix):
+    define_cells()
+    path = sqlite_instance.config.folder / f"joined.{suffix}"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        mudata = importlib.import_module("mudata")
+        proteins = ad.AnnData(np.ones((20, 2)), obs=pd.DataFrame({"dose": range(20)}, index=cells.obs_names[1:]), var=pd.DataFrame(index=["CD3", "CD19"]))
+        mdata = mudata.MuData({"rna": cells, "prot": proteins})
+        mdata.obs["donor"] = "d1"
+        mdata.write_h5mu(path) if suffix == "h5mu" else mdata.write_zarr(path)
+        again = mudata.read_h5mu(path) if suffix == "h5mu" else mudata.read_zarr(path)
+    known = importlib.import_module("lignin.formats").format_there(path, f".{suffix}")
+    with known.parts(path) as parts:
+        pd.testing.assert_frame_equal(parts.obs, again.obs)
+        pd.testing.assert_frame_equal(parts.var, again.var)
+        assert list(parts.mod) == ["rna", "prot"]

@@ -2,6 +2,7 @@
 
 import gzip
 import io
+from itertools import takewhile
 
 import numpy as np
 import pandas as pd
@@ -203,6 +204,49 @@ def test_a_newer_version_says_in_short_what_changed(instance, penguins, penguin_
     ln.Artifact.from_dataframe(penguins[penguins.species != "Gentoo"], key="p.parquet", schema="valid_features").save()
     newer = ln.Artifact.from_dataframe(penguins.assign(nest="N1").drop(columns="sex"), key="p.parquet", schema="valid_features").save()
     assert "├── since 0000: 220 → 344 observations; +nest; −sex; species +1: Gentoo" in newer.describe()
+
+
+def numbers_since(artifact):
+    """The lines of a description that tell how the numbers differ from those of the version before."""
+    lines = artifact.describe().splitlines()
+    at = next((n for n, line in enumerate(lines) if "since " in line), None)
+    return [] if at is None else [line.strip(" │├└─") for line in takewhile(lambda line: line.startswith(("│   ", "    ")), lines[at + 1 :])]
+
+
+def test_a_newer_version_says_how_its_numbers_are_distributed(instance, penguins):
+    older = ln.Artifact.from_dataframe(penguins, key="p.parquet").save()
+    heavier = penguins.assign(body_mass_g=penguins.body_mass_g * 1.1, bill_depth_mm=penguins.bill_depth_mm.where(penguins.index > 33))
+    newer = ln.Artifact.from_dataframe(heavier, key="p.parquet").save()
+    by_name = {column.name: column for column in ln.drift(older, newer).changed}
+    told = numbers_since(newer)
+    assert told[0] == f"body_mass_g: {'; '.join(by_name['body_mass_g'].changes)}"
+    assert told[0].startswith("body_mass_g: distance 0.")
+    assert "median 4050 → 4455" in told[0]
+    assert told[1].startswith("bill_depth_mm: missing 0.6% → 10.2%; distance 0.")
+    assert len(told) == 2
+    same = ln.Artifact.from_dataframe(heavier.assign(note="x"), key="p.parquet").save()
+    assert numbers_since(same) == []
+
+
+@pytest.mark.parametrize("suffix", ["h5ad", "zarr"])
+def test_a_newer_version_of_cells_says_it_by_part(sqlite_instance, cells, suffix):
+    cells.obs["n_genes"] = range(21)
+    ln.Artifact.from_anndata(cells, key=f"c.{suffix}").save()
+    cells.obs["n_genes"] = range(10, 31)
+    assert numbers_since(ln.Artifact.from_anndata(cells, key=f"c.{suffix}").save()) == ["obs n_genes: distance 0.476, median 10 → 20"]
+
+
+def test_a_version_whose_bytes_are_gone_large_or_changed_is_described_without_its_numbers(sqlite_instance, penguins, monkeypatch):
+    one = ln.Artifact.from_dataframe(penguins, key="q.parquet").save()
+    two = ln.Artifact.from_dataframe(penguins.assign(year=1), key="q.parquet").save()
+    assert numbers_since(two) == ["year: distance 1.000, median 2008 → 1"]
+    monkeypatch.setattr("lignin.instance.describe_drift._LARGEST_TABLE", 100)
+    assert numbers_since(two) == []
+    monkeypatch.undo()
+    one.path.write_bytes(b"no parquet")
+    assert numbers_since(two) == []
+    one.path.unlink()
+    assert numbers_since(two) == []
 
 
 def test_a_locked_artifact_is_not_annotated(sqlite_instance, penguins, define_penguins):
