@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, select
@@ -17,13 +18,13 @@ from lignin.instance.check_values import Said, check_values
 from lignin.instance.current_run import current_run_id
 from lignin.instance.feature_values import STORED, Row
 from lignin.instance.insert import insert_many
-from lignin.model import REGISTRIES, VALUES, Artifact, Feature, Registry
+from lignin.model import REGISTRIES, VALUES, Feature, Registry
 from lignin.schema import Categorical, ListOf, Problem, ProblemKind, Report
 
 if TYPE_CHECKING:
     from lignin.instance.instance import Instance
 
-__all__ = ["add_values", "hold_targets", "insert_said", "remove_values", "said_in", "set_values", "store_said", "store_values", "update_values"]
+__all__ = ["add_values", "hold_targets", "leaves_nothing", "remove_values", "said_in", "set_values", "store_said", "tell_stored", "update_values"]
 
 Stored = Mapping[int, Sequence[Row]]
 
@@ -44,11 +45,7 @@ def add_values(instance: Instance, record: Registry, values: Mapping[Any, Any]) 
         Locked: the record is locked.
     """
     _owner(record)
-    store_values(instance, record, check_values(instance, values))
-
-
-def store_values(instance: Instance, record: Registry, said: Sequence[Said]) -> None:
-    """The same of values that were checked before."""
+    said = check_values(instance, values)
     for one in said:
         if not one.rows:
             say("!", f"{one.feature.name!r} has no value here, so nothing is stored for it")
@@ -57,28 +54,46 @@ def store_values(instance: Instance, record: Registry, said: Sequence[Said]) -> 
         _write(instance, record, [one.feature.id for one in kept], plan=lambda stored: _added(kept, stored))
 
 
-def store_said(instance: Instance, records: Iterable[Registry]) -> None:
-    """Store what was said of artifacts as they were made, once they are saved; saved again, where that failed. Records come with theirs."""
-    for record in records:
-        said = record.__dict__.get("_said")
-        if said is not None and isinstance(record, Artifact):
-            store_values(instance, record, said)
-            del record.__dict__["_said"]
-
-
 def said_in(instance: Instance) -> Row:
     """What the rows of values share that are written now: when, by whom and in which run."""
     return {"created_at": now(), "created_by_id": instance.user_id, "by_run_id": current_run_id(instance)}
 
 
-def insert_said(session: Session, records: Sequence[Any], *, said_by: Row) -> None:
-    """Insert the values that new records were made with, in the transaction that inserts those. Records without, or without an id yet, are left out."""
-    for record in records:
-        said: Sequence[Said] | None = record.__dict__.get("_said")
-        if not said or record.id is None:
-            continue
-        table = VALUES[type(record).__name__]
-        rows = [{**row, f"{type(record).__tablename__}_id": record.id, "slot": "", "feature_id": one.feature.id} for one in said for row in one.rows]
+def store_said(instance: Instance, session: Session, made: Sequence[tuple[Registry, Registry | None]], *, said_by: Row) -> None:
+    """Store the values that records were made with, in the transaction that stores those.
+
+    Args:
+        instance: where.
+        session: the transaction.
+        made: each record, and the one that it turned out to be, where that was there already; that one gets the values as by `add_values`.
+        said_by: see `said_in`.
+
+    Raises:
+        ValidationError, Locked: as `add_values`.
+    """
+    _insert_said(session, [record for record, known in made if known is None], said_by=said_by)
+    added = [(known, kept) for record, known in made if known is not None and (kept := [one for one in _said_of(record) if one.rows])]
+    if added:
+        instance.database.lock(session, *(_lock_of(known) for known, _ in added))
+    for known, kept in added:
+        _change(session, known, [one.feature.id for one in kept], plan=partial(_added, kept), said_by=said_by)
+
+
+def tell_stored(record: Registry) -> None:
+    """The values that a record was made with are stored; those that are none are told of."""
+    for one in record.__dict__.pop("_said", ()):
+        if not one.rows:
+            say("!", f"{one.feature.name!r} has no value here, so nothing is stored for it")
+
+
+def _said_of(record: Registry) -> Sequence[Said]:
+    return record.__dict__.get("_said") or ()
+
+
+def _insert_said(session: Session, records: Sequence[Registry], *, said_by: Row) -> None:
+    tables = {VALUES[type(record).__name__]: f"{type(record).__tablename__}_id" for record in records if _said_of(record)}
+    for table, own in tables.items():
+        rows = [{**row, own: record.id, "slot": "", "feature_id": one.feature.id} for record in records for one in _said_of(record) for row in one.rows]
         if rows:
             hold_targets(session, rows)
             insert_many(session, table, rows, shared=said_by)
@@ -122,9 +137,24 @@ def remove_values(instance: Instance, record: Registry, listed: Sequence[Any], *
         _write(instance, record, list(ids), plan=lambda stored: _removed(ids, stored))
         return
     (feature_id, name), *_ = ids.items()
-    feature = instance.database.read(lambda session: session.get(Feature, feature_id))
-    wanted = [_value(row) for said in check_values(instance, {feature: value}) for row in said.rows]
+    wanted = _rows_of(instance, feature_id, value)
     _write(instance, record, [feature_id], plan=lambda stored: _without(wanted, stored, feature_id=feature_id, said=f"{shown(value)} of {name!r}"))
+
+
+def leaves_nothing(instance: Instance, record: Registry, listed: Sequence[Any], *, value: Any) -> bool:
+    """Whether to remove one value from a feature, as `remove_values` does, leaves it none."""
+    ids = _ids_of(instance, record, listed) if len(listed) == 1 else {}
+    table = VALUES[type(record).__name__]
+    own = table.c[f"{type(record).__tablename__}_id"]
+    held = select(*(table.c[name] for name in STORED)).where(own == record.id, table.c.feature_id.in_(list(ids)), table.c.slot == "")
+    rows = instance.database.read(lambda session: session.execute(held).all())
+    wanted = {repr(row) for feature_id in ids for row in _rows_of(instance, feature_id, value)}
+    return bool(rows) and all(repr(tuple(row)) in wanted for row in rows)
+
+
+def _rows_of(instance: Instance, feature_id: int, value: Any) -> Sequence[tuple[Any, ...]]:
+    feature = instance.database.read(lambda session: session.get(Feature, feature_id))
+    return [_value(row) for said in check_values(instance, {feature: value}) for row in said.rows]
 
 
 def _owner(record: Registry) -> int:
@@ -198,27 +228,35 @@ def _without(wanted: Sequence[Any], stored: Stored, *, feature_id: int, said: st
 
 
 def _write(instance: Instance, record: Registry, features: Sequence[int] | None, *, plan: Callable[[Stored], _Change]) -> None:
-    owner, registry = _owner(record), type(record)
-    table = VALUES[registry.__name__]
-    own = table.c[f"{registry.__tablename__}_id"]
-    mine = select(table).where(own == owner, table.c.slot == "").order_by(table.c.position)
-    fresh = said_in(instance)
+    _owner(record)
+    said_by = said_in(instance)
 
     def work(session: Session) -> None:
-        instance.database.lock(session, f"values {registry.__name__} {owner}")
-        _refuse_locked(session, record)
-        stored: dict[int, list[Row]] = {}
-        for row in session.execute(mine if features is None else mine.where(table.c.feature_id.in_(features))).mappings():
-            stored.setdefault(row["feature_id"], []).append(dict(row))
-        change = plan(stored)
-        if change.gone:
-            session.execute(delete(table).where(own == owner, table.c.slot == "", table.c.feature_id.in_(list(change.gone))))
-        if change.new:
-            hold_targets(session, change.new)
-            rows = [{**fresh, own.key: owner, "slot": "", **row} for row in change.new]
-            insert_many(session, table, rows, shared={})
+        instance.database.lock(session, _lock_of(record))
+        _change(session, record, features, plan=plan, said_by=said_by)
 
     instance.database.transact(work)
+
+
+def _lock_of(record: Registry) -> str:
+    return f"values {type(record).__name__} {record.id}"
+
+
+def _change(session: Session, record: Registry, features: Sequence[int] | None, *, plan: Callable[[Stored], _Change], said_by: Row) -> None:
+    """Carry out what a plan makes of what is stored; the caller holds the record's lock."""
+    table = VALUES[type(record).__name__]
+    own = table.c[f"{type(record).__tablename__}_id"]
+    mine = select(table).where(own == record.id, table.c.slot == "").order_by(table.c.position)
+    _refuse_locked(session, record)
+    stored: dict[int, list[Row]] = {}
+    for row in session.execute(mine if features is None else mine.where(table.c.feature_id.in_(features))).mappings():
+        stored.setdefault(row["feature_id"], []).append(dict(row))
+    change = plan(stored)
+    if change.gone:
+        session.execute(delete(table).where(own == record.id, table.c.slot == "", table.c.feature_id.in_(list(change.gone))))
+    if change.new:
+        hold_targets(session, change.new)
+        insert_many(session, table, [{**said_by, own.key: record.id, "slot": "", **row} for row in change.new], shared={})
 
 
 def _refuse_locked(session: Session, record: Any) -> None:

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 from lignin.base.errors import UsageError
 from lignin.base.texts import shown
 from lignin.instance.feature_values import Row, encode, innermost
+from lignin.instance.named_features import meant_features, the_meant
 from lignin.instance.named_tables import NamedTables
 from lignin.instance.specs import feature_spec
+from lignin.instance.told_dtypes import told_dtypes
 from lignin.instance.vocabularies import RegistryTerms
 from lignin.model import Feature, Registry
 from lignin.schema import (
@@ -29,7 +31,7 @@ from lignin.schema.values import is_list, plain
 if TYPE_CHECKING:
     from lignin.instance.instance import Instance
 
-__all__ = ["Said", "check_values", "find_features"]
+__all__ = ["Said", "by_name", "check_values", "find_features"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,10 +56,9 @@ def check_values(instance: Instance, values: Mapping[Any, Any]) -> tuple[Said, .
         ValidationError: a feature or term is unknown, or a value is not what its feature says; the report names every one, and the code that mends it.
         UsageError: this is no mapping from features to values, or a value that no row can hold.
     """
-    if not isinstance(values, Mapping):
-        raise UsageError(f"values are given by feature, {{'name': value}}, not as {shown(values)}")
-    asked = _Asked(NamedTables(instance))
-    found = find_features(asked.registries, values)
+    _check_mapping(values)
+    asked = _Asked(instance)
+    found = find_features(instance, values)
     given = {key: _plainly(value) for key, value in values.items()}
     problems = [problem for key, feature in found.items() for problem in _strange_records(asked, feature_spec(feature), given[key])]
     terms: dict[Any, Mapping[str, tuple[str, int]]] = {}
@@ -71,18 +72,18 @@ def check_values(instance: Instance, values: Mapping[Any, Any]) -> tuple[Said, .
     return tuple(Said(feature=f, spec=(spec := feature_spec(f)), rows=encode(spec, given[key], terms=terms[key])) for key, f in found.items())
 
 
-def find_features(registries: NamedTables, keys: Collection[Any]) -> Mapping[Any, Feature]:
+def find_features(instance: Instance, keys: Collection[Any]) -> Mapping[Any, Feature]:
     """The features that keys name, or are; those that are unknown are left out.
 
     Raises:
-        UsageError: a key is neither, or a feature is meant twice.
+        UsageError: a key is neither, or means several features, or a feature is meant twice.
     """
     for key in keys:
         if isinstance(key, Feature) and key.id is None:
             raise UsageError(f"save the feature {key.name!r} before you give it values: feature.save()")
         if not isinstance(key, Feature | str):
             raise UsageError(f"values are given by feature, or by the name of one, not by {shown(key)}")
-    named = registries.feature_rows([key for key in keys if isinstance(key, str)])
+    named = {name: the_meant(name, rows) for name, rows in meant_features(instance, [key for key in keys if isinstance(key, str)]).items()}
     found: dict[Any, Feature] = {}
     for key in keys:
         feature = named.get(key) if isinstance(key, str) else key
@@ -92,6 +93,27 @@ def find_features(registries: NamedTables, keys: Collection[Any]) -> Mapping[Any
             raise UsageError(f"the feature {feature.name!r} is given twice, by its name and as a record. Give it once.")
         found[key] = feature
     return found
+
+
+def by_name(values: Mapping[Any, Any]) -> dict[Any, Any]:
+    """Values by the names of features, with records as the terms that they are: as schemas are checked.
+
+    Raises:
+        UsageError: this is no mapping.
+    """
+    _check_mapping(values)
+    return {key.name if isinstance(key, Feature) else key: _as_term(value) for key, value in values.items()}
+
+
+def _check_mapping(values: object) -> None:
+    if not isinstance(values, Mapping):
+        raise UsageError(f"values are given by feature, {{'name': value}}, not as {shown(values)}")
+
+
+def _as_term(value: Any) -> Any:
+    if isinstance(value, Registry):
+        return getattr(value, value.label)
+    return [_as_term(inner) for inner in value] if is_list(value) and any(isinstance(inner, Registry) for inner in value) else value
 
 
 def _check(asked: _Asked, found: Mapping[Any, Feature], values: Mapping[Any, Any]) -> Report:
@@ -116,8 +138,9 @@ def _apart(found: Mapping[Any, Feature], values: Mapping[Any, Any]) -> Sequence[
 class _Asked:
     """The registries, which remember the features that are meant, and the id of every term that was asked for."""
 
-    def __init__(self, registries: NamedTables) -> None:
-        self.registries = registries
+    def __init__(self, instance: Instance) -> None:
+        self.registries = NamedTables(instance)
+        self._instance = instance
         self.specs: Mapping[str, FeatureSpec] = {}
         self._vocabularies: dict[Target, _Remembered] = {}
 
@@ -133,6 +156,11 @@ class _Asked:
     def features(self, names: Collection[str]) -> Mapping[str, FeatureSpec]:
         """The features that are meant."""
         return {name: self.specs[name] for name in names if name in self.specs}
+
+    def told(self, feature: FeatureSpec) -> str:
+        """A feature's dtype for people."""
+        dtype = str(feature.dtype)
+        return self._instance.database.read(lambda session: told_dtypes(session, [dtype]))[dtype]
 
     def terms(self, feature: FeatureSpec) -> Mapping[str, tuple[str, int]]:
         """The terms of a feature that were met, the first target's before others'."""
@@ -193,7 +221,8 @@ def _strange_records(asked: _Asked, feature: FeatureSpec, value: Any) -> Sequenc
     if not strange:
         return ()
     few = tuple((f"{type(r).__name__} {getattr(r, r.label, None) or r.uid}", 0) for r in strange[:5])
-    message = f"{len(strange):,} of {len(given):,} records {'is none' if len(strange) == 1 else 'are none'} of {feature.dtype}"
+    dtype = asked.told(feature)
+    message = f"{len(strange):,} of {len(given):,} records {'is none' if len(strange) == 1 else 'are none'} of {dtype}"
     return (Problem(kind=ProblemKind.UNKNOWN_TERMS, message=message, column=feature.name, count=len(strange), of=len(given), examples=few),)
 
 

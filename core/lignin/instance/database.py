@@ -224,6 +224,8 @@ def _open_sqlite(url: str) -> Engine:
         cursor.execute("pragma synchronous=full")
         cursor.execute("pragma foreign_keys=on")
         cursor.execute("pragma cache_size=-65536")
+        # The ids that a condition finds are kept aside while a question is answered: half a million of them in a file take twice as long.
+        cursor.execute("pragma temp_store=memory")
         cursor.close()
 
     @event.listens_for(engine, "begin")

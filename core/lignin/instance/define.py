@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from lignin.base.errors import UsageError
 from lignin.base.messages import say
 from lignin.base.texts import shown
+from lignin.instance.named_features import meant_features, the_meant
 from lignin.instance.specs import feature_spec, schema_spec, spec_of, split_synonyms
-from lignin.instance.vocabularies import InstanceRegistries
 from lignin.model import REGISTRIES, Artifact, Feature, Registry, Run, Schema
 from lignin.schema import Categorical, Dtype, Filter, ListOf, dtype_of, parse_dtype, parse_slot
 from lignin.schema.values import convert
@@ -100,16 +100,16 @@ def features_of(instance: Instance, listed: Iterable[Any]) -> Sequence[tuple[Fea
     """The features that somebody lists, as records or by name, each with whether it may be absent.
 
     Raises:
-        UsageError: one is not saved, or not registered.
+        UsageError: one is not saved or not registered, or a name means several.
     """
     if isinstance(listed, str | Registry) or not isinstance(listed, Iterable):
         raise UsageError(f"features is a list of ln.Feature records or names, not {shown(listed)}")
     given = [_member(entry) for entry in listed]
     names = [feature for feature, _ in given if isinstance(feature, str)]
-    known = InstanceRegistries(instance).feature_rows(names) if names else {}
+    known = meant_features(instance, names) if names else {}
     if unknown := [name for name in names if name not in known]:
         raise UsageError(f"there is no feature {unknown[0]!r}. Register it first: ln.Feature(name={unknown[0]!r}, dtype=…).save()")
-    return tuple((known[feature] if isinstance(feature, str) else feature, is_optional) for feature, is_optional in given)
+    return tuple((the_meant(feature, known[feature]) if isinstance(feature, str) else feature, is_optional) for feature, is_optional in given)
 
 
 def _member(entry: Any) -> tuple[Any, bool]:

@@ -16,11 +16,13 @@ from lignin.base.errors import LigninError
 from lignin.instance.describe_dataset import add_dataset
 from lignin.instance.notes import note_columns
 from lignin.instance.read_values import names_of, told, values_of
+from lignin.instance.told_dtypes import told_dtypes
 from lignin.model import (
     MAIN,
     Artifact,
     Branch,
     Collection,
+    Feature,
     Project,
     Record,
     Reference,
@@ -83,6 +85,9 @@ def _tree(instance: Instance, record: Registry) -> Tree:
             _add_features(instance, tree, record)
         case Record():
             _add_features(instance, tree, record)
+        case Feature() if record.dtype is not None:
+            dtype = record.dtype
+            tree.add(Text(f"dtype: {instance.database.read(lambda session: told_dtypes(session, [dtype]))[dtype]}"))
         case Transform() if record.source_code:
             branch = tree.add(Text("source_code:", style="dim"))
             for line in _first_lines(record.source_code, 12):
@@ -188,10 +193,11 @@ def _add_features(instance: Instance, tree: Tree, record: Registry) -> None:
     if not columns:
         return
     names = names_of([column.feature for column in columns])
-    width, kinds = max(map(len, names)), max(len(str(column.dtype)) for column in columns)
+    dtypes = instance.database.read(lambda session: told_dtypes(session, (column.dtype for column in columns)))
+    width, kinds = max(map(len, names)), max(map(len, dtypes.values()))
     branch = tree.add(Text("External features" if isinstance(record, Artifact) else "Features", style="bold"))
     for name, column in zip(names, columns, strict=True):
-        branch.add(Text(f"{name:<{width}}  {column.dtype!s:<{kinds}}  {_short(told(column.values[record.id]))}", overflow="ellipsis", no_wrap=True))
+        branch.add(Text(f"{name:<{width}}  {dtypes[str(column.dtype)]:<{kinds}}  {_short(told(column.values[record.id]))}", overflow="ellipsis", no_wrap=True))
 
 
 def _add_run(tree: Tree, run: Run) -> None:

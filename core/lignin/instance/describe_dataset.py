@@ -10,6 +10,7 @@ from rich.tree import Tree
 
 from lignin.instance.dataset_features import DatasetFeatures, SlotFeatures, dataset_features
 from lignin.instance.describe_drift import drift_lines
+from lignin.instance.told_dtypes import told_dtypes
 from lignin.model import Artifact
 
 if TYPE_CHECKING:
@@ -38,7 +39,9 @@ def add_dataset(instance: Instance, tree: Tree, artifact: Artifact, *, schema: s
     if not now.slots:
         return
     branch = tree.add(Text("Dataset features", style="bold").append(f" (valid by {schema!r})" if schema else "", style="not bold dim"))
+    dtypes = instance.database.read(lambda session: told_dtypes(session, (dtype for slot in now.slots.values() for dtype in slot.columns.values())))
     for name, slot in now.slots.items():
+        slot.columns = {column: dtypes[str(dtype)] for column, dtype in slot.columns.items()}
         _add_slot(branch.add(Text(f"{name} ({slot.n_members:,}{f' of {slot.itype}' if slot.itype else ''})")), slot)
 
 

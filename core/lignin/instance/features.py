@@ -9,7 +9,13 @@ from rich.console import Console
 from rich.text import Text
 from rich.tree import Tree
 
-from lignin.instance.annotate import add_values, remove_values, set_values, update_values
+from lignin.instance.annotate import (
+    add_values,
+    leaves_nothing,
+    remove_values,
+    set_values,
+    update_values,
+)
 from lignin.instance.found_slots import found_slots
 from lignin.instance.read_values import names_of, one_value, told, values_of
 from lignin.instance.sheets import check_changed, sheet_of
@@ -71,7 +77,7 @@ class RecordFeatures:
             Locked: the record is locked.
         """
         listed = [features] if isinstance(features, str | Feature) or not isinstance(features, Iterable) else list(features)
-        if value is None:
+        if value is None or (_is_row(self._record) and leaves_nothing(self._instance, self._record, listed, value=value)):
             gone = [feature.name if isinstance(feature, Feature) else feature for feature in listed]
             self._check_row({}, lambda held: {name: kept for name, kept in held.items() if name not in gone})
         remove_values(self._instance, self._record, listed, value=value)
@@ -105,7 +111,7 @@ class RecordFeatures:
     def _check_row(self, said: object, after: Callable[[dict[str, Any]], Mapping[Any, Any]]) -> None:
         """The row of a sheet keeps to its schema; of what is none, nothing is asked. What is no mapping is refused by whoever stores it."""
         record = self._record
-        if isinstance(record, Record) and isinstance(said, Mapping) and sheet_of(record) is not None:
+        if isinstance(said, Mapping) and isinstance(record, Record) and _is_row(record):
             check_changed(self._instance, record, after(self.get_values()))
 
     def __getitem__(self, feature: str | Feature) -> Any:
@@ -120,6 +126,10 @@ class RecordFeatures:
 
     def __repr__(self) -> str:
         return f"features of {type(self._record).__name__} {self._record.uid}: {self.get_values()!r}"
+
+
+def _is_row(record: Registry) -> bool:
+    return sheet_of(record) is not None
 
 
 def _named(values: Mapping[Any, Any]) -> dict[Any, Any]:

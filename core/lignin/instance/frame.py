@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
@@ -39,14 +39,14 @@ def frame_columns(registry: type[Registry]) -> tuple[str, ...]:
 
 
 def to_frame(
-    database: Database, registry: type[Registry], *, statement: Select[Any], include: Sequence[str], features: Sequence[Feature] | None = ()
+    database: Database, registry: type[Registry], *, asked: Callable[[Session], Select[Any]], include: Sequence[str], features: Sequence[Feature] | None = ()
 ) -> pd.DataFrame:
     """What a statement selects as a frame: one query, and one more for each included relation of many.
 
     Args:
         database: where to ask.
         registry: whose records they are.
-        statement: which.
+        asked: the statement that selects them.
         include: fields, and fields across relations.
         features: whose values to add, each in a column; `None` for all that occur among the rows.
     """
@@ -61,16 +61,21 @@ def to_frame(
     columns = (*dict.fromkeys(("uid", registry.label, *own)),) if include or features is None or features else frame_columns(registry)
     singles = [name for name in across if not _is_many(registry, name)]
     selected = [getattr(registry, "id"), *(getattr(registry, c) for c in columns)]  # noqa: B009 - as the others
-    ids = statement.with_only_columns(registry.id)
+    joins: list[tuple[Any, Any]] = []
     for name in singles:
-        statement, column = _beside(registry, name, statement)
+        beside, column = _beside(registry, name)
+        joins += beside
         selected.append(column)
     names = ["id", *columns, *singles]
-    wanted = statement.with_only_columns(*(_plain(c, is_sqlite=database.is_sqlite) for c in selected))
+    read = [_plain(c, is_sqlite=database.is_sqlite) for c in selected]
 
     def work(session: Session) -> tuple[Sequence[Any], Mapping[str, Sequence[Any]], Sequence[Column]]:
+        wanted = statement = asked(session)
+        ids = statement.with_only_columns(registry.id)
+        for there, condition in joins:
+            wanted = wanted.outerjoin(there, condition)
         # Not through the session: these are values, not records, and there may be a million.
-        rows = session.connection().execute(wanted).all()
+        rows = session.connection().execute(wanted.with_only_columns(*read)).all()
         related = {name: session.execute(_along(registry, name, ids)).all() for name in across if name not in singles}
         return rows, related, _values(session, registry, ids, features=features)
 
@@ -115,16 +120,17 @@ def _read_back(column: Any, values: Sequence[Any], *, is_sqlite: bool) -> Any:
     return values
 
 
-def _beside(registry: type[Registry], path: str, statement: Select[Any]) -> tuple[Select[Any], Any]:
-    """The statement with what a chain of single relations leads to joined to it, and the column there."""
+def _beside(registry: type[Registry], path: str) -> tuple[Sequence[tuple[Any, Any]], Any]:
+    """What a chain of single relations leads to, each with what joins it to the one before, and the column there."""
     steps, field = _steps(registry, path)
+    joins: list[tuple[Any, Any]] = []
     here: Any = registry
     for _, relation in steps:
         there: Any = aliased(REGISTRIES[relation.target])
         assert isinstance(relation, ToOne)
-        statement = statement.outerjoin(there, there.id == getattr(here, relation.key))
+        joins.append((there, there.id == getattr(here, relation.key)))
         here = there
-    return statement, getattr(here, field)
+    return joins, getattr(here, field)
 
 
 def _steps(registry: type[Registry], path: str) -> tuple[list[tuple[type[Registry], ToOne | ToMany]], str]:

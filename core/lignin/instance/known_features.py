@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 
 from lignin.base.errors import UnknownField, UsageError
+from lignin.instance.named_features import meant_features, the_meant
 from lignin.model import VALUES, Feature, Registry
 from lignin.schema import Spellings
 
@@ -34,10 +35,8 @@ class KnownFeatures:
         """
         new = sorted({name for name in names if name not in self._held})
         if new:
-            branches = self._instance.branches_in_sight
-            mine = select(Feature).where(Feature.name.in_(new), Feature.is_type.is_(False), Feature.branch_id.in_(branches)).order_by(Feature.id)
-            rows = self._instance.database.read(lambda session: session.scalars(mine).all())
-            self._held.update({name: _chosen(name, [row for row in rows if row.name == name]) for name in new})
+            found = meant_features(self._instance, new)
+            self._held.update({name: the_meant(name, found[name]) if name in found else None for name in new})
         return {name: feature for name in names if (feature := self._held[name]) is not None}
 
     def near(self, name: str, *, fields: Collection[str]) -> Sequence[str]:
@@ -69,10 +68,3 @@ def find_named(known: KnownFeatures, listed: Sequence[Any] | str, *, registry: t
             raise UnknownField(f"there is no feature {name!r}.{told}", field=name, known=tuple(near))
     return list({feature.id: feature for one in listed for feature in [named[one] if isinstance(one, str) else one]}.values())
 
-
-def _chosen(name: str, rows: Sequence[Feature]) -> Feature | None:
-    plain = [row for row in rows if row.type_id is None] or rows
-    if len(plain) > 1:
-        uids = ", ".join(row.uid for row in plain)
-        raise UsageError(f"{len(plain)} features, of several types, are called {name!r}: {uids}. Ask by the record of one: filter(ln.Feature.get({plain[0].uid!r}) == …)")
-    return plain[0] if plain else None

@@ -16,6 +16,7 @@ from lignin.base.messages import say
 from lignin.base.texts import problem_of_text
 from lignin.instance.conditions import ALIASES, compile_condition, compile_lookups, first_names
 from lignin.instance.deletions import what_became_of
+from lignin.instance.first_page import first_ids
 from lignin.instance.frame import to_frame
 from lignin.instance.known_features import KnownFeatures, find_named
 from lignin.instance.order import order_terms
@@ -32,6 +33,7 @@ from lignin.model import (
 
 if TYPE_CHECKING:
     import pandas as pd
+    from sqlalchemy.orm import Session
 
     from lignin.instance.instance import Instance
     from lignin.instance.plan_move import MovePlan
@@ -62,6 +64,7 @@ class QuerySet(Generic[R]):
         self._mentioned: frozenset[str] = frozenset()
         self._order: tuple[Any, ...] = ()
         self._slice: tuple[int, int | None] = (0, None)
+        self._fetched: int | None = None
 
     # Narrowing: each returns a new query set.
 
@@ -137,10 +140,17 @@ class QuerySet(Generic[R]):
     # Asking.
 
     def __iter__(self) -> Iterator[R]:
-        return iter(self._instance.database.read(lambda session: session.scalars(self.statement()).all()))
+        records = self._instance.database.read(lambda session: session.scalars(self.asked(session)).all())
+        self._fetched = len(records)
+        return self._each(records)
+
+    def _each(self, records: Sequence[R]) -> Iterator[R]:
+        self._fetched = None
+        yield from records
 
     def __len__(self) -> int:
-        return self.count()
+        # `list()` asks for the length when it has the iterator already.
+        return self.count() if self._fetched is None else self._fetched
 
     def __bool__(self) -> bool:
         return self.exists()
@@ -203,13 +213,17 @@ class QuerySet(Generic[R]):
 
     def count(self) -> int:
         """The number of records."""
-        inner = self.statement().with_only_columns(self.registry.id).order_by(None).subquery()
-        return self._instance.database.read(lambda session: session.scalar(select(func.count()).select_from(inner)) or 0)
+        def work(session: Session) -> int:
+            inner = self.asked(session).with_only_columns(self.registry.id).order_by(None).subquery()
+            return session.scalar(select(func.count()).select_from(inner)) or 0
+
+        return self._instance.database.read(work)
 
     def exists(self) -> bool:
         """Whether there is any."""
-        first = self.statement().with_only_columns(self.registry.id).limit(1)
-        return self._instance.database.read(lambda session: session.execute(first).first() is not None)
+        begin, stop = self._slice
+        first = self if stop is not None and stop <= begin else self._with(order=(), cut=(begin, begin + 1))
+        return self._instance.database.read(lambda session: session.execute(first.asked(session).with_only_columns(self.registry.id)).first() is not None)
 
     def to_list(self, field: str | None = None) -> list[Any]:
         """All records, or one field of each."""
@@ -217,8 +231,8 @@ class QuerySet(Generic[R]):
             return list(self)
         if not isinstance(field, str) or field not in self.registry.fields():
             raise UnknownField(f"{self.registry.__name__} has no field {field!r}", field=field, known=self.registry.fields())
-        values = self.statement().with_only_columns(getattr(self.registry, field))
-        return self._instance.database.read(lambda session: list(session.scalars(values)))
+        column = getattr(self.registry, field)
+        return self._instance.database.read(lambda session: list(session.scalars(self.asked(session).with_only_columns(column))))
 
     def to_dataframe(
         self, *, include: str | Sequence[str] | None = None, features: Sequence[Any] | str | None = None, limit: int | None = 20, order_by: Any = "-id"
@@ -242,7 +256,7 @@ class QuerySet(Generic[R]):
         every = len(wanted) < len(listed) or features == "queryset"
         chosen = None if every else find_named(KnownFeatures(self._instance), features or (), registry=self.registry)
         shown = ordered if limit is None else ordered[: limit + 1]
-        frame = to_frame(self._instance.database, self.registry, statement=shown.statement(), include=wanted, features=chosen)
+        frame = to_frame(self._instance.database, self.registry, asked=shown.asked, include=wanted, features=chosen)
         if limit is not None and len(frame) > limit:
             say("!", f"truncated query result to limit={limit} {self.registry.__name__} objects; pass limit=None for all")
             frame = frame.iloc[:limit]
@@ -299,6 +313,15 @@ class QuerySet(Generic[R]):
         if stop is not None:
             question = question.limit(max(stop - start, 0))
         return question.offset(start) if start else question
+
+    def asked(self, session: Session) -> Select[tuple[R]]:
+        """The same question; where it is for the first few records, and those are found from one end, for those by id."""
+        begin, stop = self._slice
+        where = (*self._scope(), *self._where)
+        ids = None if stop is None else first_ids(session, self.registry, where=where, order=self._order, stop=stop)
+        if ids is None:
+            return self.statement()
+        return select(self.registry).where(self.registry.id.in_(ids[begin:])).order_by(*(self._order or (self.registry.id.asc(),)))
 
     def selected_ids(self) -> Select[tuple[int]]:
         """The ids, as a subselect."""

@@ -13,8 +13,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import make_transient
 
 from lignin.base.errors import Locked, UsageError
+from lignin.instance.read_values import values_of
 from lignin.instance.rows import become_row
-from lignin.model import Artifact, Storage
+from lignin.model import Artifact, Feature, Schema, Storage
 
 if TYPE_CHECKING:
     from lignin.instance.instance import Instance
@@ -30,6 +31,7 @@ def replace(instance: Instance, artifact: Artifact, data: Any, options: Mapping[
     Raises:
         UsageError: the artifact is not saved.
         Locked: it is locked.
+        ValidationError: it does not satisfy the schema that the artifact was saved with.
         LigninError: the content can't be its next version; the message says why.
     """
     if artifact.id is None:
@@ -40,6 +42,7 @@ def replace(instance: Instance, artifact: Artifact, data: Any, options: Mapping[
         held = session.scalars(select(Artifact).where(Artifact.family == artifact.family, Artifact.is_latest, Artifact.branch_id == artifact.branch_id)).first()
         row = session.get(Artifact, artifact.id)
         storage = None if row is None else session.get(Storage, row.storage_id)
+        schema = None if row is None or row.schema_id is None else session.get(Schema, row.schema_id)
     if row is None or held is None or held.id != row.id:
         newest = "" if held is None else f": {held.uid}"
         raise UsageError(f"{artifact.uid} is not the latest of its family; replace the latest{newest}")
@@ -55,10 +58,19 @@ def replace(instance: Instance, artifact: Artifact, data: Any, options: Mapping[
         revises=row,
         storage=storage if is_managed and (is_under_key or row.storage_id != instance.storage.id) else None,
         key_is_virtual=False if is_under_key else None,
+        schema=schema,
+        features=None if schema is None else _said(instance, row) or None,
         _format={"otype": otype} if otype else None,
     )
+    # They go over with all that people said of the old version.
+    new.__dict__.pop("_said", None)
     new.__dict__["_replaces"] = row.id
     artifact.__dict__["_replacement"] = new
+
+
+def _said(instance: Instance, row: Artifact) -> Mapping[Feature, Any]:
+    """What people said of an artifact, which its schema may ask for."""
+    return {column.feature: column.values[row.id] for column in values_of(instance, row, external_only=True)}
 
 
 def replacement_of(artifact: Artifact) -> Artifact | None:

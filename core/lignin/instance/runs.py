@@ -17,7 +17,9 @@ from lignin.base.errors import LigninError, NotFound, UsageError
 from lignin.base.ids import new_uid
 from lignin.base.messages import say
 from lignin.base.redact import redact_text
+from lignin.instance.annotate import said_in, store_said, tell_stored
 from lignin.instance.beginning import begins_with
+from lignin.instance.check_values import check_values
 from lignin.instance.crashed import close_crashed
 from lignin.instance.current_run import run_id_of
 from lignin.instance.families import code_family
@@ -48,7 +50,7 @@ def begin_run(instance: Instance, *, code: Code, **options: Any) -> Run:
         return start_run(instance, code=code, **options)
     except LigninError as e:
         is_away = isinstance(e.__cause__, DBAPIError) and not isinstance(e, UsageError)
-        if options.get("parent") is None or not is_away or is_strict():
+        if options.get("parent") is None or options.get("features") or not is_away or is_strict():
             raise
         return spool_start(instance, e, code=code, **options)
 
@@ -66,6 +68,7 @@ def start_run(
     parent: str | None = None,
     transform_uid: str | None = None,
     project: str | None = None,
+    features: Mapping[Any, Any] | None = None,
 ) -> Run:
     """Begin a run of this code: its transform, or a new version of it, and a running run.
 
@@ -81,6 +84,7 @@ def start_run(
         parent: uid of the run that started this one, or an engine's `RunKey` as text.
         transform_uid: the stem that identifies the code across renames.
         project: name or uid of a project to label the run with.
+        features: what is said of it, by feature.
 
     Returns:
         the run; `run.__dict__["_transform"]` is the transform, and `transform.__dict__["_made"]`
@@ -94,9 +98,10 @@ def start_run(
         close_crashed(instance)
     parent_id = None if parent is None else run_id_of(instance, parent)
     project_id = None if project is None else _project_id(instance, project)
+    said = None if features is None else check_values(instance, features)
     # Last: what is refused must leave nothing behind.
     environment_id = None if environment is None else _text_artifact(instance, environment, "environment")
-    user_id = instance.user_id
+    user_id, said_by = instance.user_id, said_in(instance) if said else {}
 
     uid, tries = new_uid(Run.uid_length), list[Run]()
 
@@ -128,10 +133,14 @@ def start_run(
         if project_id is not None:
             links = Registry.metadata.tables["run_project"]
             insert_ignore(session, links, [{"run_id": run.id, "project_id": project_id}])
+        if said is not None:
+            run.__dict__["_said"] = said
+            store_said(instance, session, [(run, None)], said_by=said_by)
         return run, transform
 
     run, transform = instance.database.transact(work)
     run.__dict__["_transform"] = transform
+    tell_stored(run)
     return run
 
 

@@ -17,7 +17,7 @@ from lignin.base.messages import say
 from lignin.base.ports import current
 from lignin.base.settings import host_name
 from lignin.base.texts import composed
-from lignin.instance.annotate import insert_said, said_in, store_said, store_values
+from lignin.instance.annotate import said_in, store_said, tell_stored
 from lignin.instance.at_key import make_room, rename_key
 from lignin.instance.current_run import current_run_id
 from lignin.instance.fields import check_fields, conceal
@@ -41,6 +41,7 @@ from lignin.instance.save_collection import save_collection
 from lignin.instance.save_schema import save_schema
 from lignin.instance.sheets import check_joining
 from lignin.instance.similar_names import hint_at_similar
+from lignin.instance.told_dtypes import told_dtypes
 from lignin.model import (
     Artifact,
     Collection,
@@ -92,7 +93,6 @@ def save(instance: Instance, record: Registry, **options: Any) -> None:
         save_schema(instance, record)
     else:
         save_many(instance, [record])
-    store_said(instance, [record])
 
 
 def save_many(instance: Instance, records: Iterable[Registry]) -> None:
@@ -116,7 +116,6 @@ def save_many(instance: Instance, records: Iterable[Registry]) -> None:
         else:
             for begin in range(0, len(batch), _BATCH):
                 _save_new(instance, batch[begin : begin + _BATCH])
-            store_said(instance, batch)
 
 
 def _save_new(instance: Instance, batch: Sequence[Any]) -> None:
@@ -128,7 +127,7 @@ def _save_new(instance: Instance, batch: Sequence[Any]) -> None:
     uids = {record.uid for record in batch if record.uid}
     for record in batch:
         _prepare(instance, record)
-    said_by = said_in(instance)
+    said_by = said_in(instance) if any("_said" in record.__dict__ for record in batch) else {}
 
     def work(session: Session) -> list[tuple[Any, Any]]:
         if _was_stored(session, batch):
@@ -140,7 +139,8 @@ def _save_new(instance: Instance, batch: Sequence[Any]) -> None:
                 return _insert_places(session, batch)
             case Typed():
                 known = _insert_named(session, batch)
-                insert_said(session, batch, said_by=said_by)
+                rows = {id(record): row for record, row in known}
+                store_said(instance, session, [(record, rows.get(id(record))) for record in batch], said_by=said_by)
                 return known
         for record in batch:
             refuse_taken(session, record)
@@ -151,10 +151,10 @@ def _save_new(instance: Instance, batch: Sequence[Any]) -> None:
         existing = instance.database.transact(work)
     for record, row in existing:
         become(record, row)
-        if (said := record.__dict__.pop("_said", None)) is not None:
-            store_values(instance, record, said)
         if len(batch) == 1:
             say("→", f"returning {type(record).__name__.lower()} with same {record.label}: {getattr(record, record.label)!r}")
+    for record in batch:
+        tell_stored(record)
     if issubclass(registry, Typed) and len(existing) < len(batch):
         known = {id(record) for record, _ in existing}
         hint_at_similar(instance, [record for record in batch if id(record) not in known])
@@ -275,7 +275,7 @@ def _insert_named(session: Session, batch: Sequence[Any]) -> list[tuple[Any, Any
         if record.name is None:
             continue
         if place in there:
-            _refuse_other_dtype(record, there[place])
+            _refuse_other_dtype(session, record, there[place])
             known.append((record, there[place]))
         elif place in new:
             known.append((record, new[place]))
@@ -285,10 +285,12 @@ def _insert_named(session: Session, batch: Sequence[Any]) -> list[tuple[Any, Any
     return known
 
 
-def _refuse_other_dtype(record: Any, there: Any) -> None:
+def _refuse_other_dtype(session: Session, record: Any, there: Any) -> None:
     """A feature is what its values are: another dtype under its name would give old values a new meaning."""
     if isinstance(record, Feature) and record.dtype != there.dtype:
-        raise UsageError(f"there is a Feature {there.name!r} of dtype {there.dtype} already ({there.uid}), so it can't be {record.dtype}. Choose another name, or a type for it.")
+        told = told_dtypes(session, (dtype for dtype in (there.dtype, record.dtype) if dtype is not None))
+        old, new = (told.get(str(dtype), "none") for dtype in (there.dtype, record.dtype))
+        raise UsageError(f"there is a Feature {there.name!r} of dtype {old} already ({there.uid}), so it can't be {new}. Choose another name, or a type for it.")
 
 
 def _save_changes(instance: Instance, record: Registry) -> None:

@@ -23,6 +23,7 @@ from lignin.base.messages import say
 from lignin.base.progress import watched
 from lignin.base.settings import host_name
 from lignin.base.texts import MAX_INDEXED, problem_of_text, size_of
+from lignin.instance.annotate import said_in, store_said, tell_stored
 from lignin.instance.beginning import begins_with
 from lignin.instance.construct import Draft, check_draft, draft_of
 from lignin.instance.current_run import current_run_id
@@ -97,10 +98,11 @@ def save_artifacts(instance: Instance, records: Sequence[Artifact]) -> None:
     _refuse_taken(instance, plans)
     for plan in plans:
         plan.found = found_rows(plan.draft.found)
+    said_by = said_in(instance) if any("_said" in record.__dict__ for record in records) else {}
     with as_before_on_failure(*records):
         for _ in range(_TRIES):
             _store_bytes(plans)
-            if instance.database.transact(lambda session: _store_rows(instance, session, plans)):
+            if instance.database.transact(lambda session: _store_rows(instance, session, plans, said_by=said_by)):
                 break
         else:
             raise StorageError(f"what is stored in {plans[0].storage.root} vanishes again and again; look for who deletes files there. Nothing was saved.")
@@ -111,6 +113,7 @@ def save_artifacts(instance: Instance, records: Sequence[Artifact]) -> None:
             plan.draft.owned.cleanup()
         plan.record.__dict__.pop("_draft", None)
         plan.record.__dict__.pop("_at_key", None)
+        tell_stored(plan.record)
     if len(plans) == 1:
         _tell(plans[0])
 
@@ -262,7 +265,7 @@ def content_lock(content_id: str | None) -> str:
     return f"content:{content_id}"
 
 
-def _store_rows(instance: Instance, session: Session, plans: Sequence[_Plan]) -> bool:
+def _store_rows(instance: Instance, session: Session, plans: Sequence[_Plan], *, said_by: Mapping[str, Any]) -> bool:
     """Write the rows; `False` where bytes went with another record meanwhile, and have to be stored again."""
     families = {key_family(p.record.key) for p in plans if p.record.key is not None}
     # Without a key the content is the name, and writers of one content queue like those of one key.
@@ -298,6 +301,7 @@ def _store_rows(instance: Instance, session: Session, plans: Sequence[_Plan]) ->
     inherit(session, [(plan.record.__dict__.get("_replaces"), plan.existing or plan.record) for plan in plans])
     for plan in plans:
         store_found(instance, session, plan.found, plan.existing or plan.record, run_id=plan.run_id)
+    store_said(instance, session, [(plan.record, plan.existing) for plan in plans], said_by=said_by)
     _claim_outputs(session, plans)
     return True
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from lignin.base.errors import UsageError
 from lignin.instance.conditions import compile_lookups
+from lignin.instance.named_features import meant_features
 from lignin.instance.specs import feature_spec, split_synonyms
 from lignin.model import REGISTRIES, Artifact, Feature, Registry, Run, Trashable, Typed
 from lignin.schema import FeatureSpec, Spellings, Target, Vocabulary
@@ -65,13 +66,7 @@ class InstanceRegistries:
 
     def feature_rows(self, names: Collection[str]) -> Mapping[str, Feature]:
         """Their records. One without a type goes before those in types; of several in types none is meant."""
-        found: dict[str, list[Feature]] = {}
-        for chunk in _chunks(names):
-            mine = select(Feature).where(Feature.name.in_(chunk), Feature.is_type.is_(False), Feature.branch_id.in_(self._instance.branches_in_sight))
-            for row in self._instance.database.read(lambda session, mine=mine: session.scalars(mine.order_by(Feature.id)).all()):  # type: ignore[misc]  # bound in the loop
-                found.setdefault(row.name, []).append(row)
-        chosen = {name: next((row for row in rows if row.type_id is None), rows[0] if len(rows) == 1 else None) for name, rows in found.items()}
-        return {name: row for name, row in chosen.items() if row is not None}
+        return {name: rows[0] for name, rows in meant_features(self._instance, names).items() if len(rows) == 1}
 
 
 class RegistryTerms:

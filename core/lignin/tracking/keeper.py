@@ -40,6 +40,7 @@ class RunKeeper(Protocol):
         parent: str | None,
         transform_uid: str | None,
         project: str | None,
+        features: Mapping[Any, Any] | None = None,
     ) -> RunRecord:
         """Store a new run, with its transform where that is new."""
         ...

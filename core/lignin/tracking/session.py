@@ -61,6 +61,7 @@ def track(
     *,
     project: Any = None,
     params: Mapping[str, Any] | None = None,
+    features: Mapping[Any, Any] | None = None,
     new_run: bool | None = None,
     key: str | None = None,
     kind: str | None = None,
@@ -82,6 +83,7 @@ def track(
         project: a project, or its name or uid, that the run belongs to.
         params: parameters, by name; stored as JSON, without secrets. Those that stand in a notebook's
             cell with the tag `parameters`, and were set until here, need not be given.
+        features: values of registered features, by name, which describe the run: `run.features`.
         new_run: `False` goes on with this process's run, if it tracks the same code.
         key: names the code; by default its path inside the instance's folder.
         kind: `script` or `notebook` by default.
@@ -97,6 +99,7 @@ def track(
         NoInstance: there is no instance to record in.
         TrackingError: the code can't be found or read.
         UsageError: an argument makes no sense.
+        ValidationError: a feature or term is not registered, or a value is not of its feature's dtype.
     """
     stem = transform_stem(transform)
     check_texts(project=uid_or_name(project), key=key, kind=kind, name=name, description=description, source_code=source_code, entrypoint=entrypoint)
@@ -131,6 +134,7 @@ def track(
         parent=parent_uid(parent, instance_uid=keeper.config.uid),
         transform_uid=stem,
         project=uid_or_name(project),
+        features=features,
     )
     _open(run, origin, instance_uid=keeper.config.uid)
     tell_started(run, before=before, params=params)

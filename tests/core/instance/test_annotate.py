@@ -227,3 +227,57 @@ def test_fsck_tells_of_values_whose_terms_are_gone(instance, artifact, features)
     assert mend_dangling(instance, finding).repaired
     assert artifact.features["cell_type"] == "B cell"
     assert not list(find_dangling(instance))
+
+
+def test_a_label_in_the_trash_stays_a_value_and_is_found_by_its_record(artifact, features):
+    artifact.features.add_values({"cell_type": ["T cell", "B cell"]})
+    label = ln.ULabel.get(name="T cell")
+    label.delete()
+    again = ln.Artifact.get(key="sample.fasta")
+    assert again.features["cell_type"] == {"T cell", "B cell"}
+    # The name may be another label's by now; the record is the one that was meant.
+    assert not ln.Artifact.filter(cell_type="T cell").exists()
+    assert ln.Artifact.filter(features["cell_type"] == label).one() == artifact
+    assert [label.name for label in again.ulabels.all()] == ["B cell"]
+    with pytest.raises(ValidationError, match="T cell"):
+        again.features.add_values({"cell_type": "T cell"})
+    label.restore()
+    assert ln.Artifact.filter(cell_type="T cell").one() == artifact
+
+
+def test_types_of_terms_are_told_by_name(artifact, features, capsys):
+    sample = ln.Record(name="Sample sheet", is_type=True).save()
+    ln.Record(name="S1", type=sample).save()
+    other = ln.Record(name="O1").save()
+    feature = ln.Feature(name="sample", dtype=sample).save()
+    ln.Feature(name="samples", dtype=f"list[cat[Record[{sample.uid}]]]").save()
+    artifact.features.add_values({"sample": "S1", "samples": ["S1"]})
+    for told in (artifact.describe(), feature.describe()):
+        assert "cat[Record[Sample sheet]]" in told
+        assert sample.uid not in told
+    assert "list[cat[Record[Sample sheet]]]" in artifact.describe()
+    with pytest.raises(ValidationError, match=r"is none of cat\[Record\[Sample sheet\]\]"):
+        artifact.features.update_values({"sample": other})
+    with pytest.raises(UsageError, match=r"of dtype cat\[Record\[Sample sheet\]\] already"):
+        ln.Feature(name="sample", dtype=int).save()
+    sample.name = "Sheet of samples"
+    sample.save()
+    assert "cat[Record[Sheet of samples]]" in artifact.describe()
+
+
+def test_a_name_of_several_features_is_refused_by_whoever_takes_names(artifact, features):
+    uids = []
+    for name in ("one", "two"):
+        kind = ln.Feature(name=name, is_type=True).save()
+        uids.append(ln.Feature(name="dose", dtype=int, type=kind).save().uid)
+    for act in (
+        lambda: artifact.features.add_values({"dose": 1}), lambda: ln.Artifact.filter(dose=1), lambda: ln.Schema(["dose"]), lambda: ln.Artifact.to_dataframe(features=["dose"]),
+        lambda: ln.Artifact.filter().order_by("dose"),
+    ):  # fmt: skip
+        with pytest.raises(UsageError, match=rf"2 features, of several types, are called 'dose': {uids[0]}, {uids[1]}\."):
+            act()
+    artifact.features.add_values({ln.Feature.get(uids[0]): 1})
+    plain = ln.Feature(name="dose", dtype=float).save()
+    artifact.features.add_values({"dose": 0.5})
+    assert artifact.features[plain] == 0.5
+    assert ln.Artifact.filter(dose=0.5).one() == artifact

@@ -1,9 +1,5 @@
 """Many writers at once: no error, no duplicate, one latest."""
 
-import subprocess
-import sys
-import textwrap
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -53,20 +49,6 @@ for spool in ("one", number):
 """
 
 
-def run_workers(count, code=WORKER):
-    start = Path("start")
-    workers = [
-        subprocess.Popen([sys.executable, "-W", "error", "-c", textwrap.dedent(code), str(n), str(start)], stderr=subprocess.PIPE, text=True) for n in range(count)
-    ]
-    # Interpreters take their time to start, and writers that come one by one would prove nothing.
-    while not all(Path(f"ready-{n}").exists() for n in range(count)) and all(worker.poll() is None for worker in workers):
-        time.sleep(0.01)
-    start.touch()
-    for worker in workers:
-        _, said = worker.communicate(timeout=600)
-        assert worker.returncode == 0, said[-2000:]
-
-
 def check(artifacts):
     everything = list(artifacts)
     for family in {a.family for a in everything}:
@@ -91,11 +73,11 @@ def write_spool(name, *, scope, content):
     spool.path.rename(f"{name}.jsonl")
 
 
-def test_sixteen_processes_write_the_same_and_their_own(instance):
+def test_sixteen_processes_write_the_same_and_their_own(instance, together):
     write_spool("one", scope="one", content=1)
     for number in range(16):
         write_spool(str(number), scope=f"own {number}", content=1 + number % 3)
-    run_workers(16)
+    together(16, WORKER)
     found = ln.Artifact.filter(key__startswith="file://node/data/")
     check(artifact for artifact in ln.Artifact.all() if not (artifact.key or "").startswith("file://"))
     assert ln.Artifact.filter(key="same.txt").count() == 2
@@ -131,8 +113,8 @@ def test_four_threads_share_one_instance(instance):
     assert ln.Artifact.filter(key="shared.txt").count() == 16
 
 
-def test_the_same_content_without_a_key_from_many_writers_is_one_artifact(instance):
-    run_workers(
+def test_the_same_content_without_a_key_from_many_writers_is_one_artifact(instance, together):
+    together(
         8,
         """
         import sys

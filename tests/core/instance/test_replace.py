@@ -2,11 +2,13 @@
 
 from pathlib import Path
 
+import anndata as ad
+import numpy as np
 import pandas as pd
 import pytest
 
 import lignin as ln
-from lignin.base.errors import InvalidKey, Locked, UsageError
+from lignin.base.errors import InvalidKey, Locked, UsageError, ValidationError
 
 
 def saved(text, key="a.txt", **options):
@@ -116,3 +118,49 @@ def test_what_cannot_be_replaced_is_refused(sqlite_instance):
     latest.save()
     with pytest.raises(Locked):
         latest.replace("a.txt")
+
+
+def test_values_go_over_to_the_new_version_and_the_old_one_keeps_its_own(instance):
+    ln.ULabel(name="T cell").save()
+    for name, dtype in {"n": int, "cell_type": ln.ULabel}.items():
+        ln.Feature(name=name, dtype=dtype).save()
+    artifact = saved("one", features={"n": 1, "cell_type": "T cell"})
+    old = artifact.uid
+    Path("b.txt").write_text("two")
+    artifact.replace("b.txt").save()
+    assert artifact.features.get_values() == {"n": 1, "cell_type": "T cell"}
+    artifact.features.update_values({"n": 2})
+    assert ln.Artifact.get(old).features.get_values() == {"n": 1, "cell_type": "T cell"}
+
+
+def test_what_replaces_a_checked_dataset_is_checked_too(instance):
+    columns = ln.Schema([ln.Feature(name="dose", dtype=float).save()], name="doses").save()
+    plain = ln.Artifact.from_dataframe(pd.DataFrame({"dose": [0.5]}), key="a.parquet", schema=columns).save()
+    with pytest.raises(ValidationError, match="dose"):
+        plain.replace(pd.DataFrame({"dose": ["high"]}))
+    plain.replace(pd.DataFrame({"dose": [1.5, 2.5]})).save()
+    assert (plain.schema, plain.n_observations) == (columns, 2)
+    assert list(plain.features.slots) == ["columns"]
+
+
+def test_what_is_said_of_a_dataset_is_checked_with_it(instance):
+    ln.ULabel(name="wet").save()
+    dose, lab = ln.Feature(name="dose", dtype=float).save(), ln.Feature(name="lab", dtype=ln.ULabel, nullable=False).save()
+    parts = {"obs": ln.Schema([dose], name="doses").save(), "__external__": ln.Schema([lab], name="said").save()}
+    schema = ln.Schema(slots=parts, otype="AnnData", name="both").save()
+
+    def cells(*doses):
+        return ad.AnnData(np.zeros((len(doses), 1)), obs=pd.DataFrame({"dose": doses}, index=[f"c{n}" for n in range(len(doses))]))
+
+    for said in (None, {"lab": "dry"}, {"dose": 1.0}):
+        with pytest.raises(ValidationError, match=r"lab|dry"):
+            ln.Artifact.from_anndata(cells(0.5), key="a.h5ad", schema=schema, features=said)
+    by_record = {lab: ln.ULabel.get(name="wet")}
+    artifact = ln.Artifact.from_anndata(cells(0.5), key="a.h5ad", schema=schema, features=by_record).save()
+    assert artifact.features.get_values(external_only=True) == {"lab": "wet"}
+    assert ln.curators.AnnDataCurator(cells(0.5), schema, features=by_record).validate().ok
+    with pytest.raises(ValidationError, match="dose"):
+        artifact.replace(cells("high"))
+    # What people said goes over, and satisfies the part of the schema that asks for it.
+    artifact.replace(cells(1.5, 2.5)).save()
+    assert (artifact.schema, artifact.n_observations, artifact.features.get_values(external_only=True)) == (schema, 2, {"lab": "wet"})

@@ -199,3 +199,14 @@ def test_a_row_keeps_to_its_sheet_when_its_values_change(sheet, rows):
     row.features.remove_values("donor")
     row.features.add_values({"drugs": "DMSO"})
     assert row.features.get_values() == {"dose": 2.0, "cells": 31, "drugs": "DMSO"}
+
+
+def test_one_value_is_removed_from_a_row_as_all_are(sheet, rows):
+    ln.Record.from_dataframe(rows, type=sheet).save()
+    row = ln.Record.get(name="S1", type=sheet)
+    row.features.update_values({"drugs": ["DMSO", "IFNG"]})
+    with pytest.raises(ValidationError, match="dose"):
+        row.features.remove_values("dose", value=0.5)
+    row.features.remove_values("drugs", value="DMSO")
+    row.features.remove_values("drugs", value="IFNG")
+    assert row.features.get_values() == {"dose": 0.5, "cells": 10, "donor": "D1"}

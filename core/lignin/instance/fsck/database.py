@@ -10,7 +10,7 @@ from sqlalchemy import Column, ForeignKey, Table, delete, exists, func, select, 
 from sqlalchemy.exc import DBAPIError
 
 from lignin.instance.fsck.report import Finding, Kind
-from lignin.model import ALL_SPACE, MAIN, REGISTRIES, VALUES, Registry, collection_artifact
+from lignin.model import ALL_SPACE, MAIN, REGISTRIES, VALUES, Note, Registry, collection_artifact
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -58,8 +58,8 @@ def find_dangling(instance: Instance) -> Iterator[Finding]:
         for column in table.c:
             for key in column.foreign_keys:
                 yield from _find_in(instance, table, column, key)
-    for table in VALUES.values():
-        yield from _find_values(instance, table)
+    for pointing in (*VALUES.values(), Registry.metadata.tables[Note.__tablename__]):
+        yield from _find_pointing(instance, pointing)
 
 
 def mend_dangling(instance: Instance, finding: Finding) -> Finding:
@@ -99,17 +99,18 @@ def _find_in(instance: Instance, table: Table, column: Column[Any], key: Foreign
         )
 
 
-def _find_values(instance: Instance, table: Table) -> Iterator[Finding]:
-    """Values of features whose terms are gone, by registry: no foreign key holds those."""
+def _find_pointing(instance: Instance, table: Table) -> Iterator[Finding]:
+    """Values of features whose terms are gone, and notes on what is gone, by registry: no foreign key holds those."""
+    registry, rows = _registry_of(table), "rows" if table.name == Note.__tablename__ else "values"
     with instance.database.reading() as session:
-        names = session.scalars(select(table.c.registry).where(table.c.target_id.is_not(None)).distinct()).all()
+        names = session.scalars(select(registry).where(table.c.target_id.is_not(None)).distinct()).all()
         counts = {name: session.scalar(select(func.count()).select_from(table).where(_points_nowhere(table, name))) for name in sorted(names)}
     for name, count in counts.items():
         if count:
             yield Finding(
                 kind=Kind.DANGLING,
                 subject=f"{table.name}.target_id",
-                problem=f"{count} of its values name a {name} that is not there" if name in REGISTRIES else f"{count} of its values are of {name}, which is not installed here",
+                problem=f"{count} of its {rows} name a {name} that is not there" if name in REGISTRIES else f"{count} of its {rows} are of {name}, which is not installed here",
                 repairable=name in REGISTRIES,
                 target=(table.name, "target_id", name),
             )
@@ -117,9 +118,13 @@ def _find_values(instance: Instance, table: Table) -> Iterator[Finding]:
 
 def _points_nowhere(table: Table, name: str) -> Any:
     registry: Any = REGISTRIES.get(name)
-    mine = (table.c.registry == name) & table.c.target_id.is_not(None)
+    mine = (_registry_of(table) == name) & table.c.target_id.is_not(None)
     # Of a registry that is not installed nothing is known.
     return mine if registry is None else mine & ~exists().where(registry.id == table.c.target_id)
+
+
+def _registry_of(table: Table) -> Column[Any]:
+    return table.c.registry if "registry" in table.c else table.c.target_registry
 
 
 def _dangles(column: Column[Any], key: ForeignKey) -> Any:

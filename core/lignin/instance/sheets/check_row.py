@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from lignin.base.errors import UsageError
 from lignin.base.texts import shown
-from lignin.instance.check_values import check_values
+from lignin.instance.check_values import by_name, check_values
 from lignin.instance.specs import spec_of
 from lignin.instance.vocabularies import InstanceRegistries
-from lignin.model import Feature, Record, Registry
+from lignin.model import Record, Registry
 from lignin.schema import Report, SchemaSpec, check_annotation
-from lignin.schema.values import is_list
 
 if TYPE_CHECKING:
     from lignin.instance.instance import Instance
@@ -31,7 +30,7 @@ def check_row(instance: Instance, record: Record, values: Any) -> None:
     if values is not None and not isinstance(values, Mapping):
         raise UsageError(f"features is a dict from features to values, {{'name': value}}, not {shown(values)}")
     if sheet_of(record) is not None:
-        _check_sheet(instance, record, _told(values or {}))
+        _check_sheet(instance, record, by_name(values or {}))
     if values is not None:
         record.__dict__["_said"] = check_values(instance, values)
 
@@ -60,7 +59,7 @@ def check_changed(instance: Instance, record: Record, values: Mapping[Any, Any])
     Raises:
         ValidationError: they are not what the sheet asks for.
     """
-    _check_sheet(instance, record, _told(values), is_row=True)
+    _check_sheet(instance, record, by_name(values), is_row=True)
 
 
 def _check_sheet(instance: Instance, record: Record, values: Mapping[str, Any], *, is_row: bool = False) -> None:
@@ -79,13 +78,3 @@ def _closed(spec: SchemaSpec) -> SchemaSpec:
     """A schema that refuses what it does not know, rather than note it."""
     return spec if spec.is_flexible else replace(spec, maximal_set=True)
 
-
-def _told(values: Mapping[Any, Any]) -> dict[Any, Any]:
-    """By the names of features, with records as the terms that they are."""
-    return {key.name if isinstance(key, Feature) else key: _text(value) for key, value in values.items()}
-
-
-def _text(value: Any) -> Any:
-    if isinstance(value, Registry):
-        return getattr(value, value.label)
-    return [_text(inner) for inner in value] if is_list(value) and any(isinstance(inner, Registry) for inner in value) else value

@@ -176,3 +176,33 @@ def test_a_file_that_cant_be_opened_is_said_too(sqlite_instance, kept):
     path.write_bytes(data[:4096] + b"\xff" * (len(data) - 4096))
     (finding,) = examine_file(sqlite_instance.config).findings
     assert (finding.kind, finding.subject, finding.repairable) == (Kind.DATABASE, str(path), False)
+
+
+def test_notes_on_what_is_gone_are_found_and_removed(instance, sql, mended):
+    gone, there = ln.ULabel(name="gone").save(), ln.ULabel(name="there").save()
+    for label in (gone, there):
+        label.notes.readme = "a page"
+        label.notes.comment("a comment")
+    sql(instance, "delete from ulabel where name = 'gone'")
+    (finding,) = [f for f in examine(instance).findings if f.kind is Kind.DANGLING]
+    assert (finding.subject, finding.problem) == ("note.target_id", "2 of its rows name a ULabel that is not there")
+    mended(instance)
+    assert not [f for f in examine(instance).findings if f.kind is Kind.DANGLING]
+    assert there.notes.readme == "a page"
+    assert there.notes.comments.count() == 1
+
+
+def test_values_whose_feature_is_gone_are_found_and_removed(instance, kept, sql, mended):
+    for name in ("gone", "there"):
+        ln.Feature(name=name, dtype=int).save()
+    artifact = kept("a.txt", "one", features={"gone": 1, "there": 2})
+    if instance.database.is_sqlite:
+        with sqlite3.connect(instance.database.engine.url.database) as connection:
+            connection.execute("delete from feature where name = 'gone'")
+    else:
+        sql(instance, "delete from feature where name = 'gone'")
+    assert artifact.features.get_values() == {"there": 2}
+    assert "artifact_value.feature_id" in {f.subject for f in examine(instance).findings}
+    mended(instance)
+    assert not examine(instance).findings
+    assert ln.Artifact.get(key="a.txt").features.get_values() == {"there": 2}
