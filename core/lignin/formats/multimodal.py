@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from lignin.base.errors import FormatError
 from lignin.formats.arrays import count_hdf5, count_store, open_hdf5, quiet_zarr
 from lignin.formats.format import Format, require
-from lignin.formats.stored import StoredMuData, StoredSpatialData
+from lignin.formats.stored import StoredMuData, StoredSpatialData, modalities
 from lignin.formats.stores import open_store
 
 if TYPE_CHECKING:
@@ -79,10 +79,7 @@ def _parts_mudata_zarr(place: Path | UPath) -> Iterator[Any]:
 def _joined(group: Any) -> Any:
     """The object that MuData makes of a store, of frames alone."""
     anndata, read = require("anndata", extra="anndata"), require("anndata.io", extra="anndata").read_elem
-    stored = group["mod"]
-    names = stored.attrs.get("mod-order")
-    frames = {str(name): (stored[name]["obs"], stored[name]["var"]) for name in (stored.keys() if names is None else names)}
-    parts = {name: anndata.AnnData(obs=read(obs), var=read(var)) for name, (obs, var) in frames.items()}
+    parts = {name: anndata.AnnData(obs=read(part["obs"]), var=read(part["var"])) for name, part in modalities(group).items()}
     rest = {name: read(group[name]) for name in ("obs", "var", "obsm", "varm", "obsmap", "varmap") if name in group}
     with _mudata() as mudata:
         return mudata.MuData(parts, axis=int(group.attrs.get("axis", 0)), **rest)

@@ -12,7 +12,7 @@ from typing import Any
 
 from lignin.formats.format import PIECE, require
 
-__all__ = ["StoredAnnData", "StoredArray", "StoredFrame", "StoredGroup", "StoredMuData", "StoredSpatialData"]
+__all__ = ["StoredAnnData", "StoredArray", "StoredFrame", "StoredGroup", "StoredMuData", "StoredSpatialData", "modalities"]
 
 
 class StoredFrame:
@@ -185,9 +185,7 @@ class StoredMuData(StoredAnnData):
     @property
     def mod(self) -> Mapping[str, StoredAnnData]:
         """The modalities by name."""
-        group = self._group["mod"]
-        order = group.attrs.get("mod-order")
-        return {str(name): StoredAnnData(group[name]) for name in (group.keys() if order is None else order)}
+        return {name: StoredAnnData(part) for name, part in modalities(self._group).items()}
 
     @cached_property
     def _joined(self) -> Any:
@@ -239,6 +237,13 @@ class StoredSpatialData:
     def shapes(self) -> Mapping[str, Any]:
         """The shapes by name."""
         return self._read("shapes")
+
+
+def modalities(group: Any) -> Mapping[str, Any]:
+    """The groups of a MuData's modalities by name, in their order."""
+    stored = group["mod"]
+    order = stored.attrs.get("mod-order")
+    return {str(name): stored[name] for name in (stored.keys() if order is None else order)}
 
 
 def _element(element: Any) -> Any:

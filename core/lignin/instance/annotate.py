@@ -46,9 +46,7 @@ def add_values(instance: Instance, record: Registry, values: Mapping[Any, Any]) 
     """
     _owner(record)
     said = check_values(instance, values)
-    for one in said:
-        if not one.rows:
-            say("!", f"{one.feature.name!r} has no value here, so nothing is stored for it")
+    _tell_empty(said)
     kept = [one for one in said if one.rows]
     if kept:
         _write(instance, record, [one.feature.id for one in kept], plan=lambda stored: _added(kept, stored))
@@ -81,7 +79,11 @@ def store_said(instance: Instance, session: Session, made: Sequence[tuple[Regist
 
 def tell_stored(record: Registry) -> None:
     """The values that a record was made with are stored; those that are none are told of."""
-    for one in record.__dict__.pop("_said", ()):
+    _tell_empty(record.__dict__.pop("_said", ()))
+
+
+def _tell_empty(said: Sequence[Said]) -> None:
+    for one in said:
         if not one.rows:
             say("!", f"{one.feature.name!r} has no value here, so nothing is stored for it")
 

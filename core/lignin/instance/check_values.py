@@ -31,7 +31,7 @@ from lignin.schema.values import is_list, plain
 if TYPE_CHECKING:
     from lignin.instance.instance import Instance
 
-__all__ = ["Said", "by_name", "check_values", "find_features"]
+__all__ = ["Said", "by_name", "check_values", "external_values", "find_features"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +103,11 @@ def by_name(values: Mapping[Any, Any]) -> dict[Any, Any]:
     """
     _check_mapping(values)
     return {key.name if isinstance(key, Feature) else key: _as_term(value) for key, value in values.items()}
+
+
+def external_values(values: Mapping[Any, Any] | None) -> Mapping[str, Any] | None:
+    """What is said of a whole dataset, if anything, for the part `__external__` of a schema."""
+    return None if values is None else by_name(values)
 
 
 def _check_mapping(values: object) -> None:

@@ -28,7 +28,7 @@ from lignin.formats import (
     suffixes_of,
     type_of_object,
 )
-from lignin.instance.check_values import by_name, check_values
+from lignin.instance.check_values import check_values, external_values
 from lignin.instance.curate import Found, Subject, curate
 from lignin.instance.define import define_feature, define_schema
 from lignin.instance.fields import check_fields, check_value, conceal
@@ -172,7 +172,7 @@ def _construct_artifact(instance: Instance, record: Artifact, data: Any, options
             _describe(record, source, otype=asked.get("otype"))
         if found is None and options.get("schema") is not None:
             place = source if isinstance(source, Path) else source.root.path()
-            subject = Subject(data=place, suffix=suffix, otype=record.otype, external=_external(options))
+            subject = Subject(data=place, suffix=suffix, otype=record.otype, external=external_values(options.get("features")))
             found = curate(instance, subject, options["schema"])
         record.schema_id = None if found is None else found.schema.id
     except BaseException:
@@ -196,12 +196,7 @@ def _check_object(instance: Instance, data: Any, options: Mapping[str, Any]) -> 
     """Check an object in memory against the schema that is asked for, before it is written out; a lazy one is computed first."""
     if options.get("schema") is None or type(data).__name__ == "LazyFrame":
         return None
-    return curate(instance, Subject(data=data, external=_external(options)), options["schema"])
-
-
-def _external(options: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """What is said of the whole, for the part `__external__` of a schema."""
-    return None if options.get("features") is None else by_name(options["features"])
+    return curate(instance, Subject(data=data, external=external_values(options.get("features"))), options["schema"])
 
 
 def _is_path(data: Any) -> bool:

@@ -20,7 +20,7 @@ from lignin.base.texts import shown
 from lignin.formats import SOMA_OTYPE, place_of_experiment
 from lignin.instance.annotate_dataset import annotate_dataset
 from lignin.instance.check_dataset import load_file
-from lignin.instance.check_values import by_name
+from lignin.instance.check_values import external_values
 from lignin.instance.construct import as_local_path
 from lignin.instance.curate import Rules, Subject, curate, inspect_dataset
 from lignin.instance.curator_terms import CuratorTerms
@@ -118,9 +118,9 @@ class Curator:
 
     def _subject(self) -> Subject:
         if not isinstance(self.dataset, Artifact):
-            return Subject(data=self.dataset, otype=self.otype if _is_path(self.dataset) else None, external=None if self._external is None else by_name(self._external))
+            return Subject(data=self.dataset, otype=self.otype if _is_path(self.dataset) else None, external=external_values(self._external))
         place = self._instance.cache(self.dataset)
-        return Subject(data=place, suffix=self.dataset.suffix, otype=self.dataset.otype, external=None if self._external is None else by_name(self._external))
+        return Subject(data=place, suffix=self.dataset.suffix, otype=self.dataset.otype, external=external_values(self._external))
 
     def _registries(self) -> NamedTables:
         return NamedTables(self._instance, tables=self._tables)

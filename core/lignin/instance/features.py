@@ -16,6 +16,7 @@ from lignin.instance.annotate import (
     set_values,
     update_values,
 )
+from lignin.instance.check_values import by_name
 from lignin.instance.found_slots import found_slots
 from lignin.instance.read_values import names_of, one_value, told, values_of
 from lignin.instance.sheets import check_changed, sheet_of
@@ -47,7 +48,7 @@ class RecordFeatures:
                 code that mends it. Nothing is stored then.
             Locked: the record is locked.
         """
-        self._check_row(values, lambda held: {**held, **_named(values)})
+        self._check_row(values, lambda held: {**held, **by_name(values)})
         add_values(self._instance, self._record, values)
 
     def update_values(self, values: Mapping[Any, Any]) -> None:
@@ -56,7 +57,7 @@ class RecordFeatures:
         Raises:
             ValidationError, Locked: as `add_values`.
         """
-        self._check_row(values, lambda held: {**held, **_named(values)})
+        self._check_row(values, lambda held: {**held, **by_name(values)})
         update_values(self._instance, self._record, values)
 
     def set_values(self, values: Mapping[Any, Any]) -> None:
@@ -130,7 +131,3 @@ class RecordFeatures:
 
 def _is_row(record: Registry) -> bool:
     return sheet_of(record) is not None
-
-
-def _named(values: Mapping[Any, Any]) -> dict[Any, Any]:
-    return {key.name if isinstance(key, Feature) else key: value for key, value in values.items()}

@@ -11,7 +11,18 @@ from pathlib import Path
 
 import pytest
 
-from lignin.recording import BadLine, Ended, FileRef, RunKey, Started, Story, fold, read_spool
+from lignin.recording import (
+    BadLine,
+    Ended,
+    FileRef,
+    MemoryRecorder,
+    RunKey,
+    Started,
+    Story,
+    fold,
+    read_spool,
+)
+from snakemake_lignin.backfill import read
 
 _ADAPTER = Path(__file__).parents[3] / "adapters" / "snakemake"
 _CORE = Path(__file__).parents[3] / "core"
@@ -122,6 +133,15 @@ class Runner:
     def spools(self) -> tuple[Path, ...]:
         """Those that wait and those that are in a catalogue."""
         return tuple(sorted([*self.spool.glob("*.jsonl"), *self.spool.glob("ingested/*.jsonl")]))
+
+    def told_and_read(self, *options: str) -> tuple[Outcome, Story]:
+        """A workflow as the live hook told it, and as it is read back without the hook's note."""
+        live = self.run(*options)
+        assert live.code == 0, live.output
+        (self.folder / ".snakemake" / "lignin").rename(self.folder / "kept")
+        recorder = MemoryRecorder()
+        read(str(self.folder), recorder=recorder, since=None, closing=False)
+        return live, recorder.story()
 
     def lignin(self, *arguments: str) -> str:
         """Call the command line, in the workflow's folder."""

@@ -4,9 +4,6 @@ from datetime import timedelta
 
 import pytest
 
-from lignin.recording import MemoryRecorder
-from snakemake_lignin.backfill import read
-
 # The clock of Snakemake's own process is an hour late from the moment that a job has asked for it.
 SNAKEFILE = """
 import os, time
@@ -29,16 +26,6 @@ rule b:
 """
 
 
-def _both(runner):
-    """A workflow as the live hook told it, and as it is read back without the hook's note."""
-    live = runner.run()
-    assert live.code == 0, live.output
-    (runner.folder / ".snakemake" / "lignin").rename(runner.folder / "kept")
-    recorder = MemoryRecorder()
-    read(str(runner.folder), recorder=recorder, since=None, closing=False)
-    return live, recorder.story()
-
-
 def _durations(story):
     return [story.ended[run].at - start.at for run, start in story.started.items()]
 
@@ -46,7 +33,7 @@ def _durations(story):
 @pytest.fixture(scope="module")
 def both(shared_snakemake):
     shared_snakemake.write(SNAKEFILE)
-    return _both(shared_snakemake)
+    return shared_snakemake.told_and_read()
 
 
 def test_the_clock_was_set_back(both):

@@ -5,8 +5,6 @@ from pathlib import Path
 import pytest
 
 from lignin.base.content import hash_bytes
-from lignin.recording import MemoryRecorder
-from snakemake_lignin.backfill import read
 
 SNAKEFILE = """
 rule all:
@@ -35,12 +33,7 @@ def both(shared_snakemake):
     shared_snakemake.write(SNAKEFILE)
     for name in ("words", "names"):
         shared_snakemake.write(f"{name}\n", name=f"{name}.txt")
-    live = shared_snakemake.run(*PATIENCE)
-    assert live.code == 0, live.output
-    (shared_snakemake.folder / ".snakemake" / "lignin").rename(shared_snakemake.folder / "kept")
-    recorder = MemoryRecorder()
-    read(str(shared_snakemake.folder), recorder=recorder, since=None, closing=False)
-    return live, recorder.story()
+    return shared_snakemake.told_and_read(*PATIENCE)
 
 
 def test_a_service_and_those_who_use_it_have_done_their_work(both):
